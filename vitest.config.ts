@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+// Two projects: `unit` needs no engine and shares one process; `store` runs against ClickHouse (one data directory per
+// process, and threads crash the engine), so its files run one after another in forks.
+const conditions = ['app-source', 'module', 'node', 'development|production'];
+const engine = ['**/*.engine.test.ts', 'test/**/*.test.ts'];
+
+export default defineConfig({
+  ssr: { resolve: { conditions } },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**', ...engine],
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'engine',
+          include: engine,
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          pool: 'forks',
+          isolate: false,
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
