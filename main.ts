@@ -1,0 +1,63 @@
+import { BadSetting, readConfig } from './config.ts';
+import { type Plumbline, start } from './serve.ts';
+import { StoreBusy, StoreUnusable } from './store/connection.ts';
+import { why } from './why.ts';
+
+const usage = `plumbline               serve: OTLP on 4318, API on 4320 (settings: see README)
+plumbline why <task>    explain a task of a running Plumbline`;
+
+/** EX_CONFIG of sysexits.h: the settings, not the program, have to change. */
+const badConfig = 78;
+
+async function main([command = 'serve', ...rest]: readonly string[]): Promise<number | undefined> {
+  if (command === 'serve' && rest.length === 0) return serve();
+  const [task] = rest;
+  if (command === 'why' && task !== undefined && rest.length === 1) {
+    const { host, port } = readConfig();
+    const answer = await why(`http://${host}:${port}`, task);
+    process[answer.ok ? 'stdout' : 'stderr'].write(answer.text);
+    return answer.ok ? 0 : 1;
+  }
+  console.error(usage);
+  return command === 'help' || command === '--help' ? 0 : 64;
+}
+
+async function serve(): Promise<undefined> {
+  const plumbline = await start(readConfig());
+  console.log(
+    `Plumbline takes OTLP at ${plumbline.urls.otlp} and answers at ${plumbline.urls.api}`,
+  );
+  closeOnSignal(plumbline);
+}
+
+/** SIGTERM and SIGINT drain: what was acked is stored before the process ends. A second one ends it at once. */
+function closeOnSignal(plumbline: Plumbline): void {
+  let closing = false;
+  const close = async () => {
+    if (closing) process.exit(130);
+    closing = true;
+    await plumbline.close();
+    process.exit(0);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void close());
+}
+
+/** A cause that a person can mend gets one block of text, never a stack trace. */
+function explain(error: unknown): string | undefined {
+  if (error instanceof BadSetting) return error.message;
+  if (error instanceof StoreBusy || error instanceof StoreUnusable)
+    return `Plumbline cannot start: ${error.message}`;
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `Plumbline cannot start: ${error.message}. Set PLUMBLINE_PORT and PLUMBLINE_OTLP_PORT, or stop the other process.`;
+  }
+  return undefined;
+}
+
+try {
+  const code = await main(process.argv.slice(2));
+  if (code !== undefined) process.exitCode = code;
+} catch (error) {
+  const text = explain(error);
+  console.error(text ?? error);
+  process.exit(text === undefined ? 1 : badConfig);
+}

@@ -1,0 +1,141 @@
+import type { Store } from '../../store/connection.ts';
+import { param, query, type Sql, sql } from '../../store/sql.ts';
+import { filters, type TaskFilter, type TaskScope, tasksIn } from '../tasks/find.ts';
+
+/**
+ * What a group is made of. Groups over whole tasks add up to the total. Groups over calls (model, provider, agent,
+ * tool) hold the cost of their calls and the tasks that touch them, so a task counts in several: they do not add up.
+ */
+interface Grouping {
+  readonly by: 'task' | 'call';
+  readonly key: Sql;
+}
+
+export const groupings = {
+  workflow: { by: 'task', key: sql`workflow` },
+  release: { by: 'task', key: sql`release` },
+  user: { by: 'task', key: sql`user_id` },
+  session: { by: 'task', key: sql`session_id` },
+  outcome: { by: 'task', key: sql`toString(outcome)` },
+  agent_version: { by: 'task', key: sql`agent_version_hash` },
+  prompt: { by: 'task', key: sql`arrayStringConcat(arraySort(prompt_versions), ' ')` },
+  model: { by: 'call', key: sql`if(call_kind = 'tool', '', call_name)` },
+  provider: { by: 'call', key: sql`call_provider` },
+  agent: { by: 'call', key: sql`call_agent` },
+  tool: { by: 'call', key: sql`if(call_kind = 'tool', call_name, '')` },
+} as const satisfies Readonly<Record<string, Grouping>>;
+
+export type GroupBy = keyof typeof groupings;
+
+/** Money of one group in USD. `cost_usd` is null if any part is unpriced; `cost_usd_known` is its lower bound. */
+export interface CostGroup {
+  readonly key: Readonly<Record<string, string | null>>;
+  readonly tasks: number;
+  readonly successes: number;
+  readonly failures: number;
+  readonly cost_usd: number | null;
+  readonly cost_usd_known: number;
+  readonly cost_per_task_usd: number | null;
+  readonly cost_per_success_usd: number | null;
+  readonly wasted_usd: number;
+  readonly cost_usd_reported: number | null;
+  readonly unpriced_models: readonly string[];
+}
+
+interface GroupRow {
+  readonly key: readonly string[];
+  readonly tasks: string;
+  readonly successes: string;
+  readonly failures: string;
+  readonly unknown: string;
+  readonly known: number;
+  readonly wasted: number;
+  readonly reported: number | null;
+  readonly unpriced: readonly string[];
+}
+
+/** Costs of the tasks in a scope, grouped; the most expensive group first. */
+export async function costGroups(
+  store: Store,
+  scope: TaskScope,
+  filter: TaskFilter,
+  by: readonly GroupBy[],
+  limit: number,
+): Promise<CostGroup[]> {
+  const perCall = by.some((name) => groupings[name].by === 'call');
+  const rows = await query<GroupRow>(
+    store,
+    sql`SELECT ${keys(by)} AS key,
+        uniqExact(task_id) AS tasks,
+        uniqExactIf(task_id, outcome = 'success') AS successes,
+        uniqExactIf(task_id, outcome = 'failure') AS failures,
+        countIf(isNull(cost)) AS unknown,
+        sum(known_cost) AS known,
+        sum(wasted_cost) AS wasted,
+        sumOrNull(reported_cost) AS reported,
+        arraySort(groupUniqArrayArray(unpriced)) AS unpriced
+      FROM (${perCall ? callRows(scope, filter) : taskRows(scope, filter)})
+      GROUP BY key
+      ORDER BY known DESC, key
+      LIMIT ${param('UInt32', limit)}`,
+  );
+  return rows.map((row) => toGroup(row, by));
+}
+
+/** Whether the groups add up to the total. */
+export function additive(by: readonly GroupBy[]): boolean {
+  return by.every((name) => groupings[name].by === 'task');
+}
+
+function keys(by: readonly GroupBy[]): Sql {
+  const parts = by.map((name) => sql`toString(${groupings[name].key})`);
+  const [first = sql`''`, ...rest] = parts;
+  return sql`[${rest.reduce((list, part) => sql`${list}, ${part}`, first)}]`;
+}
+
+// Wasted: everything spent on a task that failed or was abandoned, and the failed attempts of one that succeeded.
+const lost = sql`(state IN ('failed', 'abandoned') OR outcome = 'failure')`;
+
+function taskRows(scope: TaskScope, filter: TaskFilter): Sql {
+  return sql`SELECT *, cost_usd AS cost, cost_usd_known AS known_cost, cost_usd_reported AS reported_cost,
+      unpriced_models AS unpriced,
+      if(${lost}, cost_usd_known, arraySum(arrayMap(
+        (price, attempt) -> if(attempt < attempts, ifNull(price, 0), 0), calls.cost_usd, calls.attempt))) AS wasted_cost
+    FROM ${tasksIn(scope)} WHERE ${where(filter)}`;
+}
+
+function callRows(scope: TaskScope, filter: TaskFilter): Sql {
+  return sql`SELECT *, call_cost AS cost, ifNull(call_cost, 0) AS known_cost, call_reported AS reported_cost,
+      if(isNull(call_cost), [toString(call_name)], []) AS unpriced,
+      if(${lost} OR call_attempt < attempts, known_cost, 0) AS wasted_cost
+    FROM ${tasksIn(scope)}
+    ARRAY JOIN calls.kind AS call_kind, calls.name AS call_name, calls.provider AS call_provider,
+      calls.agent AS call_agent, calls.attempt AS call_attempt, calls.cost_usd AS call_cost,
+      calls.cost_reported AS call_reported
+    WHERE ${where(filter)}`;
+}
+
+function where(filter: TaskFilter): Sql {
+  return filters(filter).reduce((all, condition) => sql`${all} AND ${condition}`, sql`1`);
+}
+
+function toGroup(row: GroupRow, by: readonly GroupBy[]): CostGroup {
+  const tasks = Number(row.tasks);
+  const successes = Number(row.successes);
+  const cost = Number(row.unknown) > 0 ? null : row.known;
+  return {
+    key: Object.fromEntries(
+      by.map((name, i) => [name, row.key[i] === '' ? null : (row.key[i] ?? null)]),
+    ),
+    tasks,
+    successes,
+    failures: Number(row.failures),
+    cost_usd: cost,
+    cost_usd_known: row.known,
+    cost_per_task_usd: cost === null || tasks === 0 ? null : cost / tasks,
+    cost_per_success_usd: cost === null || successes === 0 ? null : cost / successes,
+    wasted_usd: row.wasted,
+    cost_usd_reported: row.reported,
+    unpriced_models: row.unpriced,
+  };
+}

@@ -1,0 +1,70 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { QueryContext } from '../context.ts';
+import { prices, range } from '../tasks/routes.ts';
+import { time } from '../time.ts';
+import { limit, returns, traffic, valid } from '../valid.ts';
+import { additive, costGroups, type GroupBy, groupings } from './groups.ts';
+
+const names = Object.keys(groupings) as [GroupBy, ...GroupBy[]];
+
+const groupBy = z
+  .string()
+  .default('workflow')
+  .transform((text) => (text === '' ? [] : text.split(',')))
+  .pipe(
+    z.array(z.enum(names, { error: `one or more of ${names.join(', ')}, separated by commas` })),
+  );
+
+const costsQuery = z.strictObject({
+  group_by: groupBy,
+  from: time.default('now-7d'),
+  to: time.default('now'),
+  workflow: z.string().optional(),
+  agent: z.string().optional(),
+  release: z.string().optional(),
+  model: z.string().optional(),
+  traffic,
+  prices,
+  limit: limit(100, 1000),
+});
+
+const usd = z.number().nullable();
+
+const costs = z.object({
+  groups: z.array(
+    z.object({
+      key: z.record(z.string(), z.string().nullable()),
+      tasks: z.int(),
+      successes: z.int(),
+      failures: z.int(),
+      cost_usd: usd,
+      cost_usd_known: z.number(),
+      cost_per_task_usd: usd,
+      cost_per_success_usd: usd,
+      wasted_usd: z.number(),
+      cost_usd_reported: usd,
+      unpriced_models: z.array(z.string()),
+    }),
+  ),
+  additive: z.boolean(),
+});
+
+/** `GET /api/v1/costs`: what tasks, and successes, cost per group. An empty `group_by` gives the total. */
+export function costsRoutes({ store, project, now }: QueryContext): Hono {
+  const app = new Hono();
+  app.get(
+    '/api/v1/costs',
+    returns('Cost per task and per success', costs),
+    valid('query', costsQuery),
+    async (c) => {
+      const query = c.req.valid('query');
+      const at = now();
+      const bounds = range(query.from, query.to, at);
+      const scope = { project: project(c), ...bounds, now: at, prices: query.prices };
+      const groups = await costGroups(store, scope, query, query.group_by, query.limit);
+      return c.json({ groups, additive: additive(query.group_by) });
+    },
+  );
+  return app;
+}
