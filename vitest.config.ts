@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 // Two projects: `unit` needs no engine and shares one process; `store` runs against ClickHouse (one data directory per
 // process, and threads crash the engine), so its files run one after another in forks.
-const conditions = ['app-source', 'module', 'node', 'development|production'];
+const conditions = ['app-source', 'node', 'development|production'];
 const engine = ['**/*.engine.test.ts', 'test/**/*.test.ts'];
 
 export default defineConfig({

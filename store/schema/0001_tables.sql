@@ -1,4 +1,5 @@
 -- Keys (PARTITION BY, ORDER BY) are a contract: ClickHouse cannot change them later. Types and codecs may change.
+-- Parts are fsynced before an insert is answered (law 1).
 -- Every key column is a function of the row's own identity, never of anything resolved or derived.
 
 CREATE TABLE IF NOT EXISTS spans
@@ -108,7 +109,7 @@ CREATE TABLE IF NOT EXISTS spans
 ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toDate(start)
 ORDER BY (project, toStartOfMinute(start), trace_id, span_id)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
 
 CREATE TABLE IF NOT EXISTS messages
 (
@@ -121,7 +122,7 @@ CREATE TABLE IF NOT EXISTS messages
 ENGINE = ReplacingMergeTree
 PARTITION BY day
 ORDER BY (project, day, trace_id, hash)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
 
 CREATE TABLE IF NOT EXISTS logs
 (
@@ -156,7 +157,7 @@ CREATE TABLE IF NOT EXISTS logs
 ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toDate(time)
 ORDER BY (project, toStartOfMinute(time), trace_id, span_id, event_name, time, hash)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000;
 
 -- Which traces carry a task's id, and when. A log without a trace is listed under trace_id ''.
 CREATE TABLE IF NOT EXISTS task_traces
@@ -168,7 +169,8 @@ CREATE TABLE IF NOT EXISTS task_traces
     last SimpleAggregateFunction(max, DateTime64(9, 'UTC'))
 )
 ENGINE = AggregatingMergeTree
-ORDER BY (project, task_id, trace_id);
+ORDER BY (project, task_id, trace_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Start times of the first and the last item (span or log) of a trace: bounds every read of a trace.
 CREATE TABLE IF NOT EXISTS trace_bounds
@@ -179,7 +181,8 @@ CREATE TABLE IF NOT EXISTS trace_bounds
     last SimpleAggregateFunction(max, DateTime64(9, 'UTC'))
 )
 ENGINE = AggregatingMergeTree
-ORDER BY (project, trace_id);
+ORDER BY (project, trace_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Every day on which a row of this task was ever written: tombstones and look-ups by id go there.
 CREATE TABLE IF NOT EXISTS task_days
@@ -189,7 +192,8 @@ CREATE TABLE IF NOT EXISTS task_days
     day Date
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (project, task_id, day);
+ORDER BY (project, task_id, day)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE IF NOT EXISTS tasks
 (
@@ -267,7 +271,8 @@ CREATE TABLE IF NOT EXISTS tasks
 )
 ENGINE = ReplacingMergeTree(ver, deleted)
 PARTITION BY toMonday(day)
-ORDER BY (project, day, task_id);
+ORDER BY (project, day, task_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Verdicts given after the fact or in telemetry; all are kept, tasks_v picks the one that counts.
 CREATE TABLE IF NOT EXISTS outcomes
@@ -288,7 +293,8 @@ CREATE TABLE IF NOT EXISTS outcomes
     at DateTime64(6, 'UTC')
 )
 ENGINE = ReplacingMergeTree(ver)
-ORDER BY (project, key);
+ORDER BY (project, key)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE IF NOT EXISTS evaluations
 (
@@ -307,7 +313,8 @@ CREATE TABLE IF NOT EXISTS evaluations
     at DateTime64(6, 'UTC')
 )
 ENGINE = ReplacingMergeTree(ver)
-ORDER BY (project, key);
+ORDER BY (project, key)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- USD per token, one row per (provider, model) seen and date; tiers apply to the whole request by its input tokens.
 CREATE TABLE IF NOT EXISTS prices
@@ -323,4 +330,5 @@ CREATE TABLE IF NOT EXISTS prices
     context_window Nullable(UInt64)
 )
 ENGINE = ReplacingMergeTree(ver)
-ORDER BY (project, provider, model, valid_from);
+ORDER BY (project, provider, model, valid_from)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;

@@ -1,0 +1,95 @@
+import type { TaskLog } from './telemetry.ts';
+import type { Trace } from './trace.ts';
+
+/** How a task got its id: named by its telemetry, by a framework's run, or by its trace; `ambiguous`: see {@link attribute}. */
+export type Attribution = 'declared' | 'run' | 'trace' | 'ambiguous';
+
+/** The task to which a span or log belongs. */
+export interface Owner {
+  readonly task: string;
+  readonly by: Attribution;
+}
+
+/** Owners of a trace's spans and logs, by index; null for a log that names no task and has no trace. */
+export interface Owners {
+  readonly spans: readonly Owner[];
+  readonly logs: readonly (Owner | null)[];
+}
+
+/**
+ * Which task each item of a trace belongs to (BEHAVIOUR §1.2). The declared id of the nearest ancestor wins, then the
+ * trace's only declared id; where several are declared and none above, the trace id, marked `ambiguous`. Run ids count
+ * only when nothing is declared, and only one that no other run id of the trace encloses or stands beside: frameworks
+ * put a fresh one on every sub-agent. Everything else is named by its trace.
+ */
+export function attribute(trace: Trace): Owners {
+  if (trace.id === '') return { spans: [], logs: trace.logs.map(ownerOfLoneLog) };
+  const declared = distinctIds(trace, 'declared');
+  if (declared.size > 1) return nearestDeclared(trace);
+  const [only] = declared;
+  if (only !== undefined) return single(trace, { task: only, by: 'declared' });
+  const run = outermostRun(trace);
+  return single(trace, run === null ? { task: trace.id, by: 'trace' } : { task: run, by: 'run' });
+}
+
+interface Named {
+  readonly task_id: string;
+  readonly task_id_kind: string;
+}
+
+function idOf(item: Named, kind: 'declared' | 'run'): string {
+  return (item.task_id_kind === 'run') === (kind === 'run') ? item.task_id : '';
+}
+
+function distinctIds(trace: Trace, kind: 'declared' | 'run'): Set<string> {
+  const ids = new Set<string>();
+  for (const span of trace.spans) ids.add(idOf(span, kind));
+  for (const log of trace.logs) ids.add(idOf(log, kind));
+  ids.delete('');
+  return ids;
+}
+
+function single(trace: Trace, owner: Owner): Owners {
+  return { spans: trace.spans.map(() => owner), logs: trace.logs.map(() => owner) };
+}
+
+function nearestDeclared(trace: Trace): Owners {
+  const none: Owner = { task: trace.id, by: 'ambiguous' };
+  const spans = new Array<Owner>(trace.spans.length).fill(none);
+  for (const i of trace.order) {
+    const span = trace.spans[i];
+    const own = span === undefined ? '' : idOf(span, 'declared');
+    spans[i] = own === '' ? (spans[trace.parent[i] ?? -1] ?? none) : { task: own, by: 'declared' };
+  }
+  const ownerOfLog = (log: TaskLog): Owner => {
+    const own = idOf(log, 'declared');
+    if (own !== '') return { task: own, by: 'declared' };
+    return spans[trace.indexOf.get(log.span_id) ?? -1] ?? none;
+  };
+  return { spans, logs: trace.logs.map(ownerOfLog) };
+}
+
+function outermostRun(trace: Trace): string | null {
+  const ids = distinctIds(trace, 'run');
+  if (ids.size > 1) {
+    const above = new Array<string>(trace.spans.length).fill('');
+    const outermost = new Set<string>();
+    for (const i of trace.order) {
+      const span = trace.spans[i];
+      const own = span === undefined ? '' : idOf(span, 'run');
+      above[i] = above[trace.parent[i] ?? -1] || own;
+      outermost.add(above[i] ?? '');
+    }
+    outermost.delete('');
+    if (outermost.size !== 1) return null;
+    const [only] = outermost;
+    return only ?? null;
+  }
+  const [only] = ids;
+  return only ?? null;
+}
+
+function ownerOfLoneLog(log: TaskLog): Owner | null {
+  if (log.task_id === '') return null;
+  return { task: log.task_id, by: log.task_id_kind === 'run' ? 'run' : 'declared' };
+}

@@ -1,0 +1,267 @@
+import type { Store } from '../connection.ts';
+import { param, query, type Sql, sql } from '../sql.ts';
+import type { TaskEvent, TaskLog, TaskSpan } from './telemetry.ts';
+
+/** Start times of the first and last item, in nanoseconds since 1970, both included. */
+export interface Bounds {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** Stored items, each in its newest version, and every task id that any stored version names. */
+export interface Items {
+  readonly spans: readonly TaskSpan[];
+  readonly logs: readonly TaskLog[];
+  readonly ids: ReadonlySet<string>;
+}
+
+/** Traces by id with their bounds; a trace that was never seen is missing. */
+export async function readBounds(
+  store: Store,
+  project: string,
+  traces: readonly string[],
+): Promise<Map<string, Bounds>> {
+  if (traces.length === 0) return new Map();
+  const rows = await query<{ trace_id: string; first_ns: string; last_ns: string }>(
+    store,
+    sql`
+SELECT trace_id, toUnixTimestamp64Nano(min(first)) AS first_ns, toUnixTimestamp64Nano(max(last)) AS last_ns
+FROM trace_bounds
+WHERE project = ${param('String', project)} AND trace_id IN ${param('Array(String)', traces)}
+GROUP BY trace_id`,
+  );
+  return new Map(rows.map((row) => [row.trace_id, boundsOf(row)]));
+}
+
+/** For each task the traces on which its id was seen; trace `''` bounds its log records without a trace. */
+export async function readTaskTraces(
+  store: Store,
+  project: string,
+  tasks: readonly string[],
+): Promise<{ task: string; trace: string; bounds: Bounds }[]> {
+  if (tasks.length === 0) return [];
+  const rows = await query<{
+    task_id: string;
+    trace_id: string;
+    first_ns: string;
+    last_ns: string;
+  }>(
+    store,
+    sql`
+SELECT task_id, trace_id, toUnixTimestamp64Nano(min(first)) AS first_ns, toUnixTimestamp64Nano(max(last)) AS last_ns
+FROM task_traces
+WHERE project = ${param('String', project)} AND task_id IN ${param('Array(String)', tasks)}
+GROUP BY task_id, trace_id`,
+  );
+  return rows.map((row) => ({ task: row.task_id, trace: row.trace_id, bounds: boundsOf(row) }));
+}
+
+function boundsOf(row: { first_ns: string; last_ns: string }): Bounds {
+  return { first: BigInt(row.first_ns), last: BigInt(row.last_ns) };
+}
+
+/** Days (since 1970) under which a row of each task was written. */
+export async function readTaskDays(
+  store: Store,
+  project: string,
+  tasks: readonly string[],
+): Promise<Map<string, Set<number>>> {
+  const days = new Map<string, Set<number>>();
+  if (tasks.length === 0) return days;
+  const rows = await query<{ task_id: string; days: number[] }>(
+    store,
+    sql`
+SELECT task_id, groupUniqArray(toUInt16(day)) AS days
+FROM task_days
+WHERE project = ${param('String', project)} AND task_id IN ${param('Array(String)', tasks)}
+GROUP BY task_id`,
+  );
+  for (const row of rows) days.set(row.task_id, new Set(row.days));
+  return days;
+}
+
+/** The engine's clock in microseconds: the version of what is derived from data read afterwards. */
+export async function readVersion(store: Store): Promise<bigint> {
+  const [row] = await query<{ ver: string }>(
+    store,
+    sql`SELECT toUnixTimestamp64Micro(now64(6)) AS ver`,
+  );
+  if (row === undefined) throw new Error('the engine did not tell its time');
+  return BigInt(row.ver);
+}
+
+// One read spans at most this much time: traces that lie far apart are read apart, or the sort key would not help.
+const WINDOW_NS = 3_600_000_000_000n;
+
+/** All spans and logs of these traces. */
+export async function readTraces(
+  store: Store,
+  project: string,
+  traces: ReadonlyMap<string, Bounds>,
+): Promise<Items> {
+  const items: Items[] = [];
+  for (const { ids, first, last } of windows(traces)) {
+    const of = (time: Sql) => sql`
+WHERE project = ${param('String', project)} AND trace_id IN ${param('Array(String)', ids)}
+  AND ${time} BETWEEN ${at(first)} AND ${at(last)}`;
+    items.push(await readSpans(store, of(sql`start`)));
+    items.push(await readLogs(store, of(sql`time`)));
+  }
+  return joinItems(items);
+}
+
+/** The log records without a trace that name these tasks. */
+export async function readLoneLogs(
+  store: Store,
+  project: string,
+  tasks: ReadonlyMap<string, Bounds>,
+): Promise<Items> {
+  const items: Items[] = [];
+  for (const { ids, first, last } of windows(tasks)) {
+    items.push(
+      await readLogs(
+        store,
+        sql`
+WHERE project = ${param('String', project)} AND trace_id = '' AND task_id IN ${param('Array(String)', ids)}
+  AND time BETWEEN ${at(first)} AND ${at(last)}`,
+      ),
+    );
+  }
+  return joinItems(items);
+}
+
+function at(time: bigint): Sql {
+  return sql`fromUnixTimestamp64Nano(${param('Int64', String(time))}, 'UTC')`;
+}
+
+/** Puts things that lie close together in time into one read. */
+function windows(
+  bounds: ReadonlyMap<string, Bounds>,
+): { ids: string[]; first: bigint; last: bigint }[] {
+  const found: { ids: string[]; first: bigint; last: bigint }[] = [];
+  const ordered = [...bounds].sort(([, a], [, b]) => Number(a.first - b.first));
+  for (const [id, { first, last }] of ordered) {
+    const open = found.at(-1);
+    const end = open === undefined || last > open.last ? last : open.last;
+    if (open === undefined || end - open.first > WINDOW_NS) found.push({ ids: [id], first, last });
+    else {
+      open.ids.push(id);
+      open.last = end;
+    }
+  }
+  return found;
+}
+
+/** Puts several reads of different traces together. */
+export function joinItems(parts: readonly Items[]): Items {
+  return {
+    spans: parts.flatMap(({ spans }) => spans),
+    logs: parts.flatMap(({ logs }) => logs),
+    ids: new Set(parts.flatMap(({ ids }) => [...ids])),
+  };
+}
+
+type Tokens =
+  | 'input_tokens'
+  | 'output_tokens'
+  | 'cache_read_tokens'
+  | 'cache_write_tokens'
+  | 'cache_write_1h_tokens'
+  | 'reasoning_tokens';
+
+type SpanJson = Omit<TaskSpan, 'start' | 'end' | 'events' | Tokens> & {
+  readonly [K in Tokens]: string | null;
+} & {
+  readonly ver: string;
+  readonly start_ns: string;
+  readonly end_ns: string;
+  readonly agent_events: readonly (readonly [string, string, Record<string, string>])[];
+};
+
+async function readSpans(store: Store, where: Sql): Promise<Items> {
+  // Every version is read and the newest kept here: a superseded one may name a task that must now be withdrawn.
+  const rows = await query<SpanJson>(
+    store,
+    sql`
+SELECT
+  ver, project, trace_id, span_id, parent_id,
+  toUnixTimestamp64Nano(start) AS start_ns, toUnixTimestamp64Nano(end) AS end_ns,
+  status, status_message, service, kind, operation, provider, request_model, response_model, response_id,
+  input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens,
+  cost_reported, ttft_ms, error_type, error_message, agent_name, conversation_id, user_id, environment, release,
+  prompt_name, prompt_version, agent_version_hash, task_id, task_id_kind, workflow, task_attempt, task_ref,
+  task_parent_id, task_traffic, tool_name, tool_call_id, tool_error_by, handoff_to,
+  arrayMap(
+    e -> (toUnixTimestamp64Nano(e.1), e.2, mapFilter((k, v) -> startsWith(k, 'agent.'), e.3)),
+    arrayFilter(
+      e -> e.2 IN ('agent.task.state', 'agent.approval', 'agent.handoff'),
+      arrayZip(events.time, events.name, events.attributes)
+    )
+  ) AS agent_events
+FROM spans ${where}`,
+  );
+  const newest = new Map<string, SpanJson>();
+  const ids = new Set<string>();
+  for (const row of rows) {
+    ids.add(row.task_id);
+    const key = `${row.trace_id} ${row.span_id}`;
+    const known = newest.get(key);
+    if (known === undefined || BigInt(row.ver) > BigInt(known.ver)) newest.set(key, row);
+  }
+  ids.delete('');
+  return { spans: [...newest.values()].map(spanOf), logs: [], ids };
+}
+
+function spanOf(row: SpanJson): TaskSpan {
+  const { agent_events } = row;
+  return {
+    ...row,
+    start: BigInt(row.start_ns),
+    end: BigInt(row.end_ns),
+    input_tokens: count(row.input_tokens),
+    output_tokens: count(row.output_tokens),
+    cache_read_tokens: count(row.cache_read_tokens),
+    cache_write_tokens: count(row.cache_write_tokens),
+    cache_write_1h_tokens: count(row.cache_write_1h_tokens),
+    reasoning_tokens: count(row.reasoning_tokens),
+    events: agent_events.length === 0 ? NO_EVENTS : agent_events.map(eventOf),
+  };
+}
+
+const NO_EVENTS: readonly TaskEvent[] = [];
+
+function eventOf([time, name, attributes]: readonly [string, string, Record<string, string>]) {
+  return { time: BigInt(time), name, attributes: new Map(Object.entries(attributes)) };
+}
+
+function count(value: string | null): bigint | null {
+  return value === null ? null : BigInt(value);
+}
+
+type LogJson = Omit<TaskLog, 'time' | 'hash' | 'attributes'> & {
+  readonly time_ns: string;
+  readonly hash: string;
+  readonly agent_attributes: Record<string, string>;
+};
+
+async function readLogs(store: Store, where: Sql): Promise<Items> {
+  const rows = await query<LogJson>(
+    store,
+    sql`
+SELECT
+  project, trace_id, span_id, toUnixTimestamp64Nano(time) AS time_ns, hash, event_name, service, task_id,
+  task_id_kind, workflow, agent_name, conversation_id, user_id, environment, release,
+  mapFilter((k, v) -> startsWith(k, 'agent.'), attributes) AS agent_attributes
+FROM logs ${where}
+ORDER BY ver DESC
+LIMIT 1 BY trace_id, span_id, event_name, time, hash`,
+  );
+  const ids = new Set(rows.map(({ task_id }) => task_id));
+  ids.delete('');
+  return { spans: [], logs: rows.map(logOf), ids };
+}
+
+function logOf(row: LogJson): TaskLog {
+  const attributes = new Map(Object.entries(row.agent_attributes));
+  return { ...row, time: BigInt(row.time_ns), hash: BigInt(row.hash), attributes };
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Store } from './connection.ts';
+import { encodeBlock } from './native.ts';
+import type { Table } from './tables/table.ts';
+
+const MAX_ROWS = 20_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** One Native block and the positions of its first and last row. */
+interface Block {
+  readonly bytes: Uint8Array;
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * Writes rows durably (on disk when it resolves), in blocks of at most 20,000 rows and 64 MB. Rows should come sorted
+ * by partition day. With a `token` a repetition of the same rows inserts nothing; another token is needed as soon as
+ * the rows differ in any way, because a block's identity is the token and its place among the rows.
+ *
+ * @throws RangeError naming the column of a value that its type cannot hold, ClickHouseError from the engine.
+ */
+export async function insert<Row>(
+  store: Store,
+  table: Table<Row>,
+  rows: readonly Row[],
+  token?: string,
+): Promise<void> {
+  for (const block of blocks(table, rows)) {
+    await insertBlock(store, table, block, token);
+  }
+}
+
+function* blocks<Row>(table: Table<Row>, rows: readonly Row[]): Generator<Block> {
+  let first = 0;
+  let size = MAX_ROWS;
+  while (first < rows.length) {
+    const slice = rows.slice(first, first + size);
+    const bytes = encodeBlock(table, slice, slice.length === 1 ? Infinity : MAX_BYTES);
+    if (bytes === null) {
+      size = Math.ceil(slice.length / 2);
+      continue;
+    }
+    yield { bytes, first, last: first + slice.length - 1 };
+    first += slice.length;
+  }
+}
+
+async function insertBlock<Row>(
+  store: Store,
+  table: Table<Row>,
+  block: Block,
+  token: string | undefined,
+): Promise<void> {
+  const columns = Object.keys(table.columns)
+    .map((name) => `\`${name}\``)
+    .join(', ');
+  const target = `INSERT INTO ${table.name} (${columns})`;
+  const own = token === undefined ? undefined : `${token}:${block.first}-${block.last}`;
+  if (!store.embedded) {
+    await send(store, `${target} SETTINGS ${settings(own)} FORMAT Native`, block.bytes);
+    return;
+  }
+  const path = join(store.tmp, `${randomUUID()}.native`);
+  try {
+    await writeFile(path, block.bytes);
+    const source = `SELECT ${columns} FROM file(${quote(path)}, 'Native')`;
+    await store.client.command({ query: `${target} ${source} SETTINGS ${settings(own)}` });
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function send(store: Store, query: string, bytes: Uint8Array): Promise<void> {
+  const { stream } = await store.client.exec({ query, values: Readable.from([bytes]) });
+  // The answer is empty; reading it to its end gives the connection back.
+  for await (const _ of stream);
+}
+
+/**
+ * In the text, never as client settings: the embedded engine would keep those for later queries. That parts are
+ * fsynced before an insert is answered is a setting of the tables.
+ */
+function settings(token: string | undefined): string {
+  const list = [
+    'async_insert = 0',
+    'max_insert_threads = 1',
+    'input_format_skip_unknown_fields = 0',
+    // One request may hold late spans of many days; the default of 100 would refuse the batch for ever.
+    'max_partitions_per_insert_block = 1000',
+  ];
+  if (token !== undefined) list.push(`insert_deduplication_token = ${quote(token)}`);
+  return list.join(', ');
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}

@@ -1,0 +1,91 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { libchdbPath } from 'chdb/libchdb';
+
+/** A ClickHouse HTTP server made from the library that the embedded engine ships: a real server, nothing downloaded. */
+export interface Server {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Whether {@link startServer} can work here: a C compiler is needed. */
+export function canCompile(): boolean {
+  try {
+    execFileSync('gcc', ['--version'], { stdio: 'ignore' });
+    return existsSync(libchdbPath());
+  } catch {
+    return false;
+  }
+}
+
+const SOURCE = fileURLToPath(new URL('./server.c', import.meta.url));
+
+// The program runs queries and ends; a query that sleeps keeps its listener open.
+const STAY = [
+  'SYSTEM START LISTEN HTTP',
+  'SELECT sleepEachRow(1) FROM numbers(100000000) FORMAT Null SETTINGS function_sleep_max_microseconds_per_block = 0, max_block_size = 1',
+].join('; ');
+
+/** Compiles, starts and waits until it answers; `stop` ends it and removes its files. */
+export async function startServer(): Promise<Server> {
+  const dir = mkdtempSync(join(tmpdir(), 'plumbline-server-'));
+  const program = join(dir, 'clickhouse');
+  const library = dirname(libchdbPath());
+  execFileSync('gcc', [
+    SOURCE,
+    '-o',
+    program,
+    `-L${library}`,
+    '-l:libchdb.so',
+    `-Wl,-rpath,${library}`,
+  ]);
+  const port = await freePort();
+  const args = [
+    `--path=${join(dir, 'data')}`,
+    `--http_port=${port}`,
+    '--listen_host=127.0.0.1',
+    '--multiquery',
+    `--query=${STAY}`,
+  ];
+  const child = spawn(program, args, { stdio: 'ignore', cwd: dir });
+  const url = `http://127.0.0.1:${port}`;
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      await Promise.race([once(child, 'exit'), sleep(10_000, undefined, { ref: false })]);
+      child.kill('SIGKILL');
+    }
+    rmSync(dir, { recursive: true, force: true });
+  };
+  await answering(url, child).catch(async (error) => {
+    await stop();
+    throw error;
+  });
+  return { url, stop };
+}
+
+async function answering(url: string, child: ChildProcess): Promise<void> {
+  for (let waited = 0; waited < 300; waited++) {
+    const reply = await fetch(`${url}/ping`).catch(() => null);
+    if (reply?.ok) return;
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+    await sleep(100);
+  }
+  throw new Error('the server did not answer within 30 s');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
