@@ -1,11 +1,13 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ServerType, serve } from '@hono/node-server';
-import type { Config } from './config.ts';
+import { BadSetting, type Config } from './config.ts';
 import { createIngest, type Ingest } from './ingest/ingest.ts';
 import { ingestMetrics } from './ingest/metrics.ts';
 import { createQuery } from './query/app.ts';
 import type { Check } from './query/operations/routes.ts';
+import { builtinObjectives, type Objective } from './query/slos/objectives.ts';
+import { mergeObjectives, parseOpenSlo } from './query/slos/openslo.ts';
 import { openStore, type Store } from './store/connection.ts';
 import { createDeriver } from './store/derive/deriver.ts';
 
@@ -27,6 +29,7 @@ export async function start(config: Config): Promise<Plumbline> {
     for (const close of undo.splice(0).reverse()) await close();
   };
   try {
+    const objectives = await readObjectives(config.slosFile);
     await mkdir(config.data, { recursive: true });
     const store = await openStore(
       config.clickhouseUrl === undefined ? { path: config.data } : { url: config.clickhouseUrl },
@@ -45,6 +48,7 @@ export async function start(config: Config): Promise<Plumbline> {
 
     const query = createQuery({
       store,
+      objectives,
       project: () => config.project,
       now: () => new Date(),
       version,
@@ -66,6 +70,20 @@ export async function start(config: Config): Promise<Plumbline> {
   } catch (error) {
     await unwind();
     throw error;
+  }
+}
+
+/** The built-in objectives, and over them those of the file. */
+async function readObjectives(file: string | undefined): Promise<readonly Objective[]> {
+  if (file === undefined) return builtinObjectives;
+  try {
+    return mergeObjectives(parseOpenSlo(await readFile(file, 'utf8')));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BadSetting(
+      `Plumbline cannot start: PLUMBLINE_SLOS=${JSON.stringify(file)}:\n${why}`,
+      { cause: error },
+    );
   }
 }
 

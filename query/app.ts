@@ -7,11 +7,13 @@ import { openapi } from './openapi.ts';
 import { type Operations, operationsRoutes } from './operations/routes.ts';
 import { outcomesRoutes } from './outcomes/routes.ts';
 import { onError, respond } from './problem.ts';
+import type { Objective } from './slos/objectives.ts';
 import { slosRoutes } from './slos/routes.ts';
 import { tasksRoutes } from './tasks/routes.ts';
 import { tracesRoutes } from './traces/routes.ts';
 
 export interface QueryOptions extends QueryContext, Operations {
+  readonly objectives: readonly Objective[];
   /** Told of every error that is not the client's. */
   readonly report: (error: unknown) => void;
 }
@@ -33,7 +35,7 @@ export function createQuery(options: QueryOptions): Hono {
   app.route('/', tracesRoutes(options));
   app.route('/', outcomesRoutes(options));
   app.route('/', costsRoutes(options));
-  app.route('/', slosRoutes(options));
+  app.route('/', slosRoutes(options, options.objectives));
   app.route('/', driftRoutes(options));
   app.get('/openapi.json', (c) => c.json(openapi(app, options.version)));
   return app;

@@ -35,8 +35,8 @@ export function valid<Target extends 'query' | 'json', Schema extends z.ZodType>
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     const issue = parsed.error.issues[0];
-    const name =
-      issue?.path.join('.') || (issue?.code === 'unrecognized_keys' ? issue.keys[0] : '') || target;
+    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    const name = String(issue?.path[0] ?? unknown ?? target);
     throw problem(
       400,
       'A parameter is not valid.',
