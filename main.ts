@@ -1,6 +1,8 @@
 import { BadSetting, readConfig } from './config.ts';
+import { JournalBusy } from './ingest/journal/lock.ts';
 import { type Plumbline, start } from './serve.ts';
 import { StoreBusy, StoreUnusable } from './store/connection.ts';
+import { MigrationError } from './store/migrate.ts';
 import { why } from './why.ts';
 
 const usage = `plumbline               serve: OTLP on 4318, API on 4320 (settings: see README)
@@ -42,12 +44,15 @@ function closeOnSignal(plumbline: Plumbline): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void close());
 }
 
+const known = [StoreBusy, StoreUnusable, MigrationError, JournalBusy];
+
 /** A cause that a person can mend gets one block of text, never a stack trace. */
 function explain(error: unknown): string | undefined {
   if (error instanceof BadSetting) return error.message;
-  if (error instanceof StoreBusy || error instanceof StoreUnusable)
+  if (!(error instanceof Error)) return undefined;
+  if (known.some((kind) => error instanceof kind))
     return `Plumbline cannot start: ${error.message}`;
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+  if ('code' in error && error.code === 'EADDRINUSE') {
     return `Plumbline cannot start: ${error.message}. Set PLUMBLINE_PORT and PLUMBLINE_OTLP_PORT, or stop the other process.`;
   }
   return undefined;

@@ -1,0 +1,39 @@
+/** The id of a task that an item carries itself. */
+export interface OwnTaskId {
+  readonly id: string;
+  /** `declared` by a person, `run` id of a framework, '' without an id. */
+  readonly kind: 'declared' | 'run' | '';
+}
+
+export const noTaskId: OwnTaskId = { id: '', kind: '' };
+
+/** Longer text is no id; it stays an attribute. Cutting it could join two tasks. */
+const maxIdLength = 512;
+
+/** An id found on an item, in the mapping's order: declared sources before run ids. */
+export interface TaskIdCandidate {
+  readonly id: string;
+  readonly declared: boolean;
+}
+
+/**
+ * The task id of an item: its first declared id, else its first run id (BEHAVIOUR §1.2). Which attributes are which is
+ * data; a conversation's id is never among them, because a session groups tasks.
+ */
+export function ownTaskId(candidates: readonly TaskIdCandidate[]): OwnTaskId {
+  let run = noTaskId;
+  for (const { id, declared } of candidates) {
+    if (id === '' || id.length > maxIdLength) continue;
+    if (declared) return { id, kind: 'declared' };
+    if (run.kind === '') run = { id, kind: 'run' };
+  }
+  return run;
+}
+
+const traffics: ReadonlySet<string> = new Set(['live', 'shadow', 'eval', 'synthetic']);
+
+/** The traffic class of an item as written, empty when unset or none of the four. */
+export function trafficOf(text: string): string {
+  const traffic = text.toLowerCase();
+  return traffics.has(traffic) ? traffic : '';
+}

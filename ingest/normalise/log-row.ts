@@ -1,0 +1,66 @@
+import type { LogRow } from '../../store/tables/logs.ts';
+import type { OtlpLog } from '../otlp/model.ts';
+import type { Hash } from './blobs.ts';
+import { textAt } from './fields.ts';
+import { renderAttributes } from './payload.ts';
+import type { Resolved } from './resolve.ts';
+import type { SharedColumns } from './span-row.ts';
+import { attribute, clampNanos, isList, textOf } from './values.ts';
+import { versionOf } from './version.ts';
+
+/**
+ * The name of a log's event: its field, else the attribute or body member that older emitters use. Claude Code puts the
+ * bare name into the attribute and the full one into the body.
+ */
+export function eventNameOf(log: OtlpLog): string {
+  if (log.eventName !== '') return log.eventName;
+  const named = textOf(attribute(log.attributes, 'event.name') ?? null);
+  const { body } = log;
+  if (typeof body === 'string') return named !== '' && body.endsWith(`.${named}`) ? body : named;
+  const composite = typeof body === 'object' && body !== null && !(body instanceof Uint8Array);
+  if (named !== '' || !composite || isList(body)) return named;
+  return textOf(attribute(body.entries, 'event.name') ?? null);
+}
+
+/** When a log happened: its own time, else when it was observed. */
+export function timeOf(log: OtlpLog): bigint {
+  return clampNanos(log.time > 0n ? log.time : log.observedTime);
+}
+
+/** The row of one log record. */
+export function logRow(
+  log: OtlpLog,
+  shared: SharedColumns,
+  resolved: Resolved,
+  eventName: string,
+  hash: Hash,
+): LogRow {
+  const { values, task } = resolved;
+  const { texts, types } = renderAttributes(log.attributes);
+  const body = textOf(log.body);
+  const time = timeOf(log);
+  const identity = hash(`${body}\u0000${texts.flat().join('\u0000')}`);
+  const content = hash(`${log.severityNumber} ${log.severityText} ${String(types)}`);
+  return {
+    ...shared,
+    trace_id: log.traceId,
+    span_id: log.spanId,
+    time,
+    hash: identity,
+    ver: versionOf(true, shared.mapping_version, time, content),
+    event_name: eventName,
+    severity_number: log.severityNumber >= 0 && log.severityNumber <= 255 ? log.severityNumber : 0,
+    severity_text: log.severityText,
+    body,
+    attributes: texts,
+    attribute_types: types,
+    task_id: task.id,
+    task_id_kind: task.kind,
+    workflow: textAt(values, 'workflow_name'),
+    agent_name: textAt(values, 'agent_name'),
+    conversation_id: textAt(values, 'conversation_id'),
+    user_id: textAt(values, 'user_id'),
+    environment: textAt(values, 'environment'),
+    release: textAt(values, 'release'),
+  };
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import builtIn from './mapping.json' with { type: 'json' };
+
+const texts = z.array(z.string());
+const textMap = z.record(z.string(), z.string());
+
+const identify = z.strictObject({
+  scope_exact: texts.optional(),
+  scope_regex: texts.optional(),
+  attribute_any: texts.optional(),
+  attribute_prefix: texts.optional(),
+  attribute_eq: textMap.optional(),
+  resource_any: texts.optional(),
+  resource_eq: z.record(z.string(), texts).optional(),
+  resource_regex: textMap.optional(),
+  name_exact: texts.optional(),
+  name_prefix: texts.optional(),
+  event_prefix: texts.optional(),
+});
+
+const convention = z.strictObject({
+  id: z.string(),
+  /** Low numbers are asked first. */
+  priority: z.number(),
+  identify,
+  /** `exclusive`: reported input does not include cache reads and writes. */
+  usage: z.literal('exclusive').optional(),
+  framework: z.string().optional(),
+  kinds: z
+    .strictObject({
+      values: z.record(z.string(), textMap).optional(),
+      prefixes: z.record(z.string(), textMap).optional(),
+      names: z
+        .array(
+          z.strictObject({
+            exact: z.string().optional(),
+            regex: z.string().optional(),
+            kind: z.string(),
+            with: texts.optional(),
+          }),
+        )
+        .optional(),
+      present: z.array(z.strictObject({ attributes: texts, kind: z.string() })).optional(),
+    })
+    .optional(),
+});
+
+const source = z.strictObject({
+  convention: z.string(),
+  /** A key; `prefix.*`; indexed `a.{i}.b`; several keys that make one value: `a + b`. */
+  attribute: z.string().optional(),
+  /** Instead of an attribute: a pattern for the span's name, whose first group is the value. */
+  name: z.string().optional(),
+  /** The span event that carries the attribute. */
+  event: z.string().optional(),
+  transform: z.string().optional(),
+  at: z.array(z.enum(['span', 'log', 'resource', 'event', 'metric'])).optional(),
+  /** A bare key, which counts only where its convention was detected. */
+  scoped: z.boolean().optional(),
+  /** Counts only on spans of these kinds. */
+  kinds: texts.optional(),
+  /** Does not count where one of these conventions was detected. */
+  unless: texts.optional(),
+  /** On task ids: declared by a person, in contrast to a framework's run id. */
+  declared: z.boolean().optional(),
+  /** On declared task ids: a run id where one of these conventions was detected. */
+  run_if: texts.optional(),
+});
+
+const mapping = z.strictObject({
+  version: z.number().int().min(1).max(2047),
+  conventions: z.array(convention),
+  kinds: z.strictObject({ operations: textMap, handoff_name: z.string() }),
+  provider_aliases: textMap,
+  provider_of_model: textMap,
+  framework_systems: texts,
+  not_a_provider: texts,
+  finish_reasons: textMap,
+  redaction_sentinels: texts,
+  /** How languages print a missing value. */
+  null_texts: texts,
+  redaction_prefixes: texts,
+  role_aliases: textMap,
+  limits: z.strictObject({
+    max_index: z.number(),
+    max_messages: z.number(),
+    max_depth: z.number(),
+  }),
+  fields: z.record(
+    z.string(),
+    z.strictObject({ type: z.string(), unit: z.string().optional(), sources: z.array(source) }),
+  ),
+});
+
+/** How the attributes of every known convention become canonical fields: `mapping.json`. */
+export type Mapping = z.infer<typeof mapping>;
+export type Convention = Mapping['conventions'][number];
+export type Source = NonNullable<Mapping['fields'][string]>['sources'][number];
+
+/** Checks mapping data. Throws a `ZodError` naming the place of the first mistakes. */
+export function parseMapping(data: unknown): Mapping {
+  return mapping.parse(data);
+}
+
+/** The mapping that ships with this version. */
+export function builtInMapping(): Mapping {
+  return parseMapping(builtIn);
+}

@@ -1,0 +1,45 @@
+import type { TaskTraceRow } from '../../store/tables/task-traces.ts';
+import type { TraceBoundsRow } from '../../store/tables/trace-bounds.ts';
+
+/** Collects which tasks and traces a request touches, with the first and last start time on each. */
+export interface Touched {
+  /** Notes an item; an item without a trace bounds no trace, one without a task names none. */
+  note(taskId: string, traceId: string, time: bigint): void;
+  rows(): { readonly taskTraces: TaskTraceRow[]; readonly bounds: TraceBoundsRow[] };
+}
+
+interface Range {
+  first: bigint;
+  last: bigint;
+}
+
+function widen(ranges: Map<string, Range>, key: string, time: bigint): void {
+  const range = ranges.get(key);
+  if (range === undefined) ranges.set(key, { first: time, last: time });
+  else if (time < range.first) range.first = time;
+  else if (time > range.last) range.last = time;
+}
+
+/** An empty collection for one project. */
+export function createTouched(project: string): Touched {
+  const traces = new Map<string, Range>();
+  const tasks = new Map<string, Map<string, Range>>();
+  return {
+    note: (taskId, traceId, time) => {
+      if (traceId !== '') widen(traces, traceId, time);
+      if (taskId === '') return;
+      let own = tasks.get(taskId);
+      if (own === undefined) {
+        own = new Map();
+        tasks.set(taskId, own);
+      }
+      widen(own, traceId, time);
+    },
+    rows: () => ({
+      taskTraces: [...tasks].flatMap(([task_id, own]) =>
+        [...own].map(([trace_id, range]) => ({ project, task_id, trace_id, ...range })),
+      ),
+      bounds: [...traces].map(([trace_id, range]) => ({ project, trace_id, ...range })),
+    }),
+  };
+}
