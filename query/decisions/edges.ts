@@ -1,0 +1,94 @@
+import type { Edge } from './answer.ts';
+import type { Approval, Call, Step } from './model.ts';
+import type { SpanTree } from './span-tree.ts';
+
+/** What connects calls and decisions: retries, lineage, handoffs, delegation, approvals; by call in order of time. */
+export function edgesOf(
+  steps: readonly Step[],
+  calls: readonly Call[],
+  approvals: readonly Approval[],
+  tree: SpanTree,
+): Edge[] {
+  const approved = approvalEdges(approvals, calls);
+  const failed = new Map<string, Call>();
+  const calling = calls.flatMap((call) => {
+    if (call.step === null) return [];
+    const edges = [...retryEdge(call, failed), ...lineageEdges(call)];
+    return [...edges, ...approved.filter(({ to }) => to === call.id)];
+  });
+  return [...calling, ...handoffEdges(steps), ...delegationEdges(steps, calls, tree)];
+}
+
+/** The next call of a tool by the same agent after an error is a retry, whatever it changed. */
+function retryEdge(call: Call, failed: Map<string, Call>): Edge[] {
+  const key = `${call.step?.scope} ${call.tool}`;
+  const before = failed.get(key);
+  if (isFailure(call)) failed.set(key, call);
+  else failed.delete(key);
+  return before === undefined ? [] : [{ type: 'retried', from: before.id, to: call.id }];
+}
+
+/** The result is an error of any kind. */
+export function isFailure({ result: { status } }: Call): boolean {
+  return status === 'error' || status === 'timeout';
+}
+
+function lineageEdges(call: Call): Edge[] {
+  return (call.sources ?? [])
+    .map(({ from }) => from)
+    .filter((from) => /\.c\d+$/.test(from))
+    .toSorted()
+    .map((from) => ({ type: 'informed_by', from, to: call.id }));
+}
+
+function handoffEdges(steps: readonly Step[]): Edge[] {
+  const byAgent = new Map<string, Step[]>();
+  for (const step of steps) {
+    if (step.kind !== 'inference' || step.agent === null) continue;
+    const list = byAgent.get(step.agent);
+    if (list === undefined) byAgent.set(step.agent, [step]);
+    else list.push(step);
+  }
+  return steps.flatMap((step) =>
+    (step.chosen?.calls ?? []).flatMap((call): Edge[] => {
+      if (call.handoffTo === null) return [];
+      const target = byAgent.get(call.handoffTo)?.find(({ start }) => start >= step.end);
+      if (target === undefined) return [];
+      follow(step, target);
+      return [{ type: 'handed_off', from: call.id, to: target.id }];
+    }),
+  );
+}
+
+/** A run of another agent inside a call's tool span was delegated by that call. */
+function delegationEdges(steps: readonly Step[], calls: readonly Call[], tree: SpanTree): Edge[] {
+  const bySpan = new Map(calls.map((call) => [call.result.span, call]));
+  return steps.flatMap((step): Edge[] => {
+    if (step.span === null || step.prev !== null) return [];
+    const { tool } = tree.place(step.span);
+    const call = tool === null ? undefined : bySpan.get(tool);
+    if (call === undefined || call.step === null) return [];
+    follow(call.step, step);
+    return [{ type: 'delegated', from: call.id, to: step.id }];
+  });
+}
+
+function follow(step: Step, target: Step) {
+  if (!step.next.includes(target)) step.next.push(target);
+}
+
+function approvalEdges(approvals: readonly Approval[], calls: readonly Call[]): Edge[] {
+  return approvals.flatMap((approval): Edge[] => {
+    if (approval.status === 'requested') return [];
+    const call = calls.findLast((candidate) => concerns(approval, candidate));
+    if (call === undefined) return [];
+    const type = approval.status === 'approved' ? 'approved' : 'denied';
+    return [{ type, from: approval.step, to: call.id }];
+  });
+}
+
+/** Whether an approval is about this call: by call id, else by the name of the action. */
+export function concerns(approval: Approval, call: Call): boolean {
+  if (approval.call_id !== '') return approval.call_id === call.call_id;
+  return approval.action === call.tool;
+}

@@ -1,0 +1,221 @@
+import { canonical, isRecord } from './json.ts';
+
+// Tool schemas are telemetry, so hostile: they are interpreted, never compiled, with bounds on depth and output.
+// `pattern` and `format` are not evaluated (a pattern can take exponential time); an unknown keyword accepts.
+const maxDepth = 32;
+const maxViolations = 20;
+
+/** Ways in which `value` violates a JSON Schema, as `pointer: reason`; empty when it conforms. */
+export function violations(schema: unknown, value: unknown): string[] {
+  const found: string[] = [];
+  check({ root: schema, found }, schema, value, '', 0);
+  return found.slice(0, maxViolations);
+}
+
+interface Run {
+  readonly root: unknown;
+  readonly found: string[];
+}
+
+function check(run: Run, schema: unknown, value: unknown, at: string, depth: number): void {
+  if (depth > maxDepth || run.found.length >= maxViolations) return;
+  if (schema === false) run.found.push(`${at || '/'}: not allowed`);
+  if (!isRecord(schema)) return;
+  const target = typeof schema['$ref'] === 'string' ? resolve(run.root, schema['$ref']) : undefined;
+  if (target !== undefined) check(run, target, value, at, depth + 1);
+  checkValue(run, schema, value, at);
+  checkCombined(run, schema, value, at, depth);
+  if (isRecord(value)) checkObject(run, schema, value, at, depth);
+  if (Array.isArray(value)) checkArray(run, schema, value, at, depth);
+}
+
+function checkValue(
+  run: Run,
+  schema: Readonly<Record<string, unknown>>,
+  value: unknown,
+  at: string,
+) {
+  const { type, enum: members, const: constant } = schema;
+  const say = (reason: string) => run.found.push(`${at || '/'}: ${reason}`);
+  const types = typeof type === 'string' ? [type] : Array.isArray(type) ? type : [];
+  if (types.length > 0 && !types.some((name) => isOfType(name, value)))
+    say(`expected ${types.join(' or ')}, got ${typeName(value)}`);
+  if (Array.isArray(members) && !members.some((member) => same(member, value)))
+    say(`${brief(value)} is not one of ${members.map(brief).join(', ')}`);
+  if (constant !== undefined && !same(constant, value)) say(`must be ${brief(constant)}`);
+  if (typeof value === 'number') checkNumber(schema, value, say);
+  if (typeof value === 'string')
+    bound(schema, 'minLength', 'maxLength', [...value].length, 'characters', say);
+  if (Array.isArray(value)) bound(schema, 'minItems', 'maxItems', value.length, 'items', say);
+}
+
+function checkNumber(
+  schema: Readonly<Record<string, unknown>>,
+  value: number,
+  say: (reason: string) => void,
+) {
+  bound(schema, 'minimum', 'maximum', value, '', say);
+  const { exclusiveMinimum: above, exclusiveMaximum: below, multipleOf: step } = schema;
+  if (typeof above === 'number' && value <= above) say(`${value} is not above ${above}`);
+  if (typeof below === 'number' && value >= below) say(`${value} is not below ${below}`);
+  if (typeof step === 'number' && step > 0 && !isMultiple(value, step))
+    say(`${value} is not a multiple of ${step}`);
+}
+
+function isMultiple(value: number, step: number): boolean {
+  const ratio = value / step;
+  return Math.abs(ratio - Math.round(ratio)) < 1e-9;
+}
+
+function bound(
+  schema: Readonly<Record<string, unknown>>,
+  low: string,
+  high: string,
+  size: number,
+  unit: string,
+  say: (reason: string) => void,
+) {
+  const least = schema[low];
+  const most = schema[high];
+  const amount = unit === '' ? `${size}` : `${size} ${unit}`;
+  if (typeof least === 'number' && size < least) say(`${amount} is less than ${least}`);
+  if (typeof most === 'number' && size > most) say(`${amount} is more than ${most}`);
+}
+
+function checkObject(
+  run: Run,
+  schema: Readonly<Record<string, unknown>>,
+  value: Readonly<Record<string, unknown>>,
+  at: string,
+  depth: number,
+) {
+  const properties = isRecord(schema['properties']) ? schema['properties'] : {};
+  const required = Array.isArray(schema['required']) ? schema['required'] : [];
+  for (const name of required) {
+    if (typeof name === 'string' && !Object.hasOwn(value, name))
+      run.found.push(`${at || '/'}: ${name} is missing`);
+  }
+  const extra = schema['additionalProperties'];
+  for (const [name, item] of Object.entries(value)) {
+    const own = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (own !== undefined) check(run, own, item, `${at}/${name}`, depth + 1);
+    else if (extra === false && schema['patternProperties'] === undefined)
+      run.found.push(`${at || '/'}: ${name} is not allowed`);
+    else if (isRecord(extra)) check(run, extra, item, `${at}/${name}`, depth + 1);
+  }
+}
+
+function checkArray(
+  run: Run,
+  schema: Readonly<Record<string, unknown>>,
+  value: readonly unknown[],
+  at: string,
+  depth: number,
+) {
+  const prefix = Array.isArray(schema['prefixItems']) ? schema['prefixItems'] : [];
+  value.forEach((item, i) => {
+    const own = i < prefix.length ? prefix[i] : schema['items'];
+    if (own !== undefined) check(run, own, item, `${at}/${i}`, depth + 1);
+  });
+  if (schema['uniqueItems'] === true && new Set(value.map((v) => canonical(v))).size < value.length)
+    run.found.push(`${at || '/'}: items repeat`);
+}
+
+function checkCombined(
+  run: Run,
+  schema: Readonly<Record<string, unknown>>,
+  value: unknown,
+  at: string,
+  depth: number,
+) {
+  const passes = (part: unknown) => {
+    const own: Run = { root: run.root, found: [] };
+    check(own, part, value, at, depth + 1);
+    return own.found.length === 0;
+  };
+  const { allOf, anyOf, oneOf, not } = schema;
+  if (Array.isArray(allOf)) for (const part of allOf) check(run, part, value, at, depth + 1);
+  if (Array.isArray(anyOf) && !anyOf.some(passes))
+    run.found.push(`${at || '/'}: matches none of ${anyOf.length} allowed forms`);
+  if (Array.isArray(oneOf) && oneOf.filter(passes).length !== 1)
+    run.found.push(`${at || '/'}: does not match exactly one of ${oneOf.length} forms`);
+  if (not !== undefined && passes(not)) run.found.push(`${at || '/'}: has a form that is excluded`);
+}
+
+/** A local reference; anything else is unknown and accepts. */
+function resolve(root: unknown, reference: string): unknown {
+  if (!reference.startsWith('#/')) return reference === '#' ? root : undefined;
+  let at: unknown = root;
+  for (const step of reference.slice(2).split('/')) {
+    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (!isRecord(at) || !Object.hasOwn(at, name)) return undefined;
+    at = at[name];
+  }
+  return at;
+}
+
+/** The schema that applies to the value at a pointer, through properties, items, references and unions. */
+export function schemasAt(root: unknown, pointer: string): unknown[] {
+  let level = expand(root, [root], 0);
+  for (const step of pointer.split('/').slice(1)) {
+    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    level = expand(
+      root,
+      level.flatMap((schema) => child(schema, name)),
+      0,
+    );
+  }
+  return level;
+}
+
+function child(schema: unknown, name: string): unknown[] {
+  if (!isRecord(schema)) return [];
+  const properties = schema['properties'];
+  if (isRecord(properties) && Object.hasOwn(properties, name)) return [properties[name]];
+  if (!/^\d+$/.test(name)) return [];
+  const prefix = schema['prefixItems'];
+  return [Array.isArray(prefix) ? (prefix[Number(name)] ?? schema['items']) : schema['items']];
+}
+
+function expand(root: unknown, schemas: readonly unknown[], depth: number): unknown[] {
+  if (depth > 4) return [];
+  return schemas.flatMap((schema) => {
+    if (!isRecord(schema)) return [];
+    const parts = ['anyOf', 'oneOf', 'allOf'].flatMap((name) => schema[name] ?? []);
+    const target = typeof schema['$ref'] === 'string' ? [resolve(root, schema['$ref'])] : [];
+    return [schema, ...expand(root, [...parts, ...target], depth + 1)];
+  });
+}
+
+function isOfType(name: unknown, value: unknown): boolean {
+  switch (name) {
+    case 'object':
+      return isRecord(value);
+    case 'array':
+      return Array.isArray(value);
+    case 'null':
+      return value === null;
+    case 'integer':
+      return typeof value === 'number' && Number.isInteger(value);
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return typeof value === name;
+    default:
+      return true;
+  }
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function brief(value: unknown): string {
+  const text = canonical(value);
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}

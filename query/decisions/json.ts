@@ -1,0 +1,62 @@
+/** The parsed value, or undefined when `text` is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+// Deeper structures than this are cut: a hostile document must not exhaust the stack.
+const maxDepth = 64;
+
+/** JSON with sorted keys: equal values give equal text. */
+export function canonical(value: unknown, depth = 0): string {
+  if (depth > maxDepth) return '"…"';
+  if (Array.isArray(value)) return `[${value.map((item) => canonical(item, depth + 1)).join(',')}]`;
+  if (!isRecord(value)) return JSON.stringify(value) ?? 'null';
+  const entries = Object.keys(value)
+    .toSorted()
+    .map((key) => `${JSON.stringify(key)}:${canonical(value[key], depth + 1)}`);
+  return `{${entries.join(',')}}`;
+}
+
+export type Scalar = string | number | boolean | null;
+
+/** A scalar inside a JSON value: RFC 6901 pointer, nearest object key, value. */
+export interface Leaf {
+  readonly pointer: string;
+  readonly key: string;
+  readonly value: Scalar;
+}
+
+// Above this many leaves a document is not searched further: one huge result must not hold up an answer.
+const maxLeaves = 50_000;
+
+/** The scalars of a JSON value in document order. */
+export function leavesOf(root: unknown): Leaf[] {
+  const leaves: Leaf[] = [];
+  const visit = (value: unknown, pointer: string, key: string, depth: number) => {
+    if (leaves.length >= maxLeaves || depth > maxDepth) return;
+    if (Array.isArray(value)) {
+      value.forEach((item, i) => {
+        visit(item, `${pointer}/${i}`, key, depth + 1);
+      });
+    } else if (isRecord(value)) {
+      for (const [name, item] of Object.entries(value))
+        visit(item, `${pointer}/${escapePointer(name)}`, name, depth + 1);
+    } else {
+      leaves.push({ pointer, key, value: (value ?? null) as Scalar });
+    }
+  };
+  visit(root, '', '', 0);
+  return leaves;
+}
+
+function escapePointer(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}

@@ -1,0 +1,165 @@
+import type { SourceAnswer } from './answer.ts';
+import { isRecord, type Leaf, leavesOf, parseJson } from './json.ts';
+import { schemasAt } from './json-schema.ts';
+import type { Call, Content, Step, Unsourced } from './model.ts';
+import { isScratchTool } from './tools.ts';
+
+// Longer content is searched up to here: one huge document must not hold up an answer.
+const maxText = 1_000_000;
+// A string of more words is the model's own composition, not a value that it copied.
+const maxWords = 8;
+
+interface Entry {
+  readonly content: Content;
+  readonly step: Step;
+  readonly lower: string;
+}
+
+/** Where argument values come from, of all external content that decisions saw. */
+export interface Lineage {
+  readonly sources: readonly SourceAnswer[];
+  readonly unsourced: readonly Unsourced[];
+}
+
+/** Indexes content in the order in which it was first seen; see {@link traceArguments}. */
+export interface ContentIndex {
+  readonly add: (content: Content, step: Step) => void;
+  /** The first content that `step` could see and that holds the value, by the ranks of BEHAVIOUR §2. */
+  readonly find: (step: Step, leaf: Leaf, eligible: boolean) => Content | undefined;
+}
+
+/** `sees(step, origin)`: whether content first seen by `origin` is in the context of `step`. */
+export function indexContent(sees: (step: Step, origin: Step) => boolean): ContentIndex {
+  const entries: Entry[] = [];
+  const byKeyAndValue = new Map<string, number[]>();
+  const byValue = new Map<string, number[]>();
+  const byWord = new Map<string, number[]>();
+
+  function add(content: Content, step: Step) {
+    if (content.text === null || content.own) return;
+    const text = content.text.slice(0, maxText);
+    const at = entries.length;
+    const lower = text.toLowerCase();
+    entries.push({ content, step, lower });
+    for (const leaf of leavesOfText(text)) {
+      post(byKeyAndValue, pair(leaf), at);
+      post(byValue, String(leaf.value), at);
+    }
+    for (const word of lower.match(/[\p{L}\p{N}_]+/gu) ?? []) post(byWord, word, at);
+    for (const number of numbersIn(lower)) post(byWord, `#${number}`, at);
+  }
+
+  function first(step: Step, posted: readonly number[] | undefined, holds?: (e: Entry) => boolean) {
+    for (const at of posted ?? []) {
+      const entry = entries[at];
+      if (entry !== undefined && sees(step, entry.step) && (holds === undefined || holds(entry)))
+        return entry.content;
+    }
+    return undefined;
+  }
+
+  function inText(step: Step, value: string | number) {
+    if (typeof value === 'number') return first(step, byWord.get(`#${value}`));
+    const needle = value.toLowerCase();
+    const words = needle.match(/[\p{L}\p{N}_]+/gu) ?? [];
+    const lists = words.map((word) => byWord.get(word) ?? []);
+    const rarest = lists.toSorted((a, b) => a.length - b.length)[0];
+    return first(step, rarest, ({ lower }) => holdsToken(lower, needle));
+  }
+
+  function find(step: Step, leaf: Leaf, eligible: boolean) {
+    const { value } = leaf;
+    const same = first(step, byKeyAndValue.get(pair(leaf)));
+    if (same !== undefined || !eligible || typeof value === 'boolean' || value === null)
+      return same;
+    return first(step, byValue.get(String(value))) ?? inText(step, value);
+  }
+
+  return { add, find };
+}
+
+function pair({ key, value }: Leaf): string {
+  return `${key.length}:${key}${value}`;
+}
+
+function post(index: Map<string, number[]>, key: string, at: number) {
+  const list = index.get(key);
+  if (list === undefined) index.set(key, [at]);
+  else if (list.at(-1) !== at) list.push(at);
+}
+
+function leavesOfText(text: string): Leaf[] {
+  if (!/^\s*[[{"\d-]/.test(text)) return [];
+  const value = parseJson(text);
+  return value === undefined ? [] : leavesOf(value).filter((leaf) => leaf.value !== null);
+}
+
+// Not the parts of a date, a time or a version; `$` and thousands separators are no part of the number.
+const numeral =
+  /(?<![\p{L}\p{N}_])(?<!\d[-./:])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\p{L}\p{N}_])(?![-./:]\d)/gu;
+
+function numbersIn(text: string): number[] {
+  return (text.match(numeral) ?? []).map((digits) => Number(digits.replaceAll(',', '')));
+}
+
+const wordCharacter = /[\p{L}\p{N}_]/u;
+
+/** Whether `needle` stands in `text` with no letter, digit or `_` touching it. */
+function holdsToken(text: string, needle: string): boolean {
+  for (let at = text.indexOf(needle); at !== -1; at = text.indexOf(needle, at + 1)) {
+    const before = text[at - 1] ?? ' ';
+    const after = text[at + needle.length] ?? ' ';
+    if (!wordCharacter.test(before) && !wordCharacter.test(after)) return true;
+  }
+  return false;
+}
+
+/**
+ * The source of each argument value of a call, and the values that have none. Null for a call whose arguments are not
+ * known. Blind spots: values that the model derived (dates from "May 20th", sums), and text of more than eight words.
+ */
+export function traceArguments(call: Call, step: Step, index: ContentIndex): Lineage | null {
+  if (call.args === null) return null;
+  const schema = step.toolset?.parameters.get(call.tool);
+  const sources = new Map<string, string[]>();
+  const unsourced: Unsourced[] = [];
+  for (const leaf of leavesOf(isRecord(call.args) ? call.args : {})) {
+    if (leaf.value === null || leaf.value === '') continue;
+    const member = isMember(schema, leaf.pointer);
+    const eligible = !member && isEligible(leaf.value);
+    const source = index.find(step, leaf, eligible);
+    if (source !== undefined) {
+      const args = sources.get(source.id);
+      if (args === undefined) sources.set(source.id, [leaf.pointer]);
+      else args.push(leaf.pointer);
+    } else if (needsSource(call, leaf, eligible, member)) {
+      unsourced.push({ pointer: leaf.pointer, value: leaf.value as string | number, member });
+    }
+  }
+  return { sources: [...sources].map(([from, args]) => ({ from, args })), unsourced };
+}
+
+function needsSource(call: Call, { value }: Leaf, eligible: boolean, member: boolean): boolean {
+  if (isScratchTool(call.tool)) return false;
+  if (typeof value === 'number') return eligible || (call.effect === 'write' && !member);
+  return eligible && !isComposed(value);
+}
+
+function isComposed(value: unknown): boolean {
+  return typeof value === 'string' && value.trim().split(/\s+/).length > maxWords;
+}
+
+/** Values that say by themselves where they come from: the rest is too common to be traced by value alone. */
+function isEligible(value: Leaf['value']): boolean {
+  if (typeof value === 'number') return String(Math.abs(value)).replace(/\D/g, '').length >= 2;
+  if (typeof value !== 'string') return false;
+  const length = [...value].length;
+  return length >= 4 || (length === 3 && (/\d/.test(value) || /^\p{Lu}+$/u.test(value)));
+}
+
+function isMember(schema: unknown, pointer: string): boolean {
+  if (schema === undefined) return false;
+  return schemasAt(schema, pointer).some(
+    (part) => isRecord(part) && (Array.isArray(part['enum']) || part['const'] !== undefined),
+  );
+}

@@ -1,0 +1,148 @@
+import { canonical, isRecord, parseJson } from './json.ts';
+
+export type PartType = 'text' | 'reasoning' | 'tool_call' | 'tool_result' | 'other';
+
+/** One part of a message: its text (a call's raw arguments, a result's text), and what names it. */
+export interface Part {
+  readonly type: PartType;
+  readonly text: string;
+  /** Tool call id, of calls and results. */
+  readonly id: string;
+  /** Tool name, of calls. */
+  readonly name: string;
+  /** A call that the provider runs itself. */
+  readonly server: boolean;
+}
+
+export interface Message {
+  readonly role: string;
+  readonly parts: readonly Part[];
+  readonly finish: string;
+  /** Equal for messages with the same role and parts, however they were serialised. */
+  readonly identity: string;
+  readonly refusal: boolean;
+}
+
+/** A message in the shape of OTel's `gen_ai.input.messages`; other text is a message of one text part. */
+export function parseMessage(text: string): Message {
+  const value = parseJson(text);
+  if (!isRecord(value)) return message('', [textPart(text)], '', false);
+  const raw = Array.isArray(value['parts']) ? value['parts'] : [];
+  const own = value['content'];
+  const parts = typeof own === 'string' ? [textPart(own)] : raw.map(parsePart);
+  const refusal = raw.some((part) => isRecord(part) && part['type'] === 'refusal');
+  return message(textOf(value['role']), parts, textOf(value['finish_reason']), refusal);
+}
+
+/** System instructions are a list of parts without a role: a system message. */
+export function parseInstructions(text: string): Message {
+  const value = parseJson(text);
+  const parts = Array.isArray(value) ? value.map(parsePart) : [textPart(text)];
+  return message('system', parts, '', false);
+}
+
+function message(role: string, all: readonly Part[], finish: string, refusal: boolean): Message {
+  const parts = all.filter((part) => part.type !== 'text' || part.text !== '');
+  // Reasoning is seldom sent back, so it is no part of what makes two messages the same.
+  const same = parts.filter((part) => part.type !== 'reasoning').map(identityOf);
+  return { role, parts, finish, refusal, identity: JSON.stringify([role, same]) };
+}
+
+function identityOf(part: Part): readonly string[] {
+  if (part.type !== 'tool_call') return [part.type, part.id, part.text.trim()];
+  const parsed = parseJson(part.text);
+  return [part.type, part.id, part.name, parsed === undefined ? part.text : canonical(parsed)];
+}
+
+function parsePart(value: unknown): Part {
+  if (typeof value === 'string') return textPart(value);
+  if (!isRecord(value)) return { ...textPart(''), type: 'other' };
+  const type = textOf(value['type']);
+  const id = textOf(value['id'] ?? value['call_id']);
+  const name = textOf(value['name']);
+  const part = (kind: PartType, text: string, server = false): Part => ({
+    type: kind,
+    text,
+    id,
+    name,
+    server,
+  });
+  switch (type) {
+    case 'text':
+    case 'refusal':
+      return part('text', textOf(value['content'] ?? value['text'] ?? value['refusal']));
+    case 'reasoning':
+    case 'thinking':
+      return part('reasoning', textOf(value['content'] ?? value['text']));
+    case 'tool_call':
+      return part('tool_call', raw(value['arguments']));
+    case 'server_tool_call':
+      return part('tool_call', raw(value['arguments'] ?? value['server_tool_call']), true);
+    case 'tool_call_response':
+      return part('tool_result', resultText(value['response'] ?? value['result']));
+    case 'server_tool_call_response':
+      return part(
+        'tool_result',
+        raw(value['server_tool_call_response'] ?? value['response']),
+        true,
+      );
+    default:
+      return part('other', canonical(value));
+  }
+}
+
+function textPart(text: string): Part {
+  return { type: 'text', text, id: '', name: '', server: false };
+}
+
+function raw(value: unknown): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The text of a tool result: plain, JSON, or the text parts of an MCP content list. */
+function resultText(value: unknown): string {
+  if (!Array.isArray(value) || value.length === 0) return raw(value);
+  const texts = value.map((item) =>
+    isRecord(item) && item['type'] === 'text' && typeof item['text'] === 'string'
+      ? item['text']
+      : undefined,
+  );
+  return texts.every((text) => text !== undefined) ? texts.join('\n') : raw(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** Parses each payload once and gives messages small numbers, equal for equal identities. */
+export interface Messages {
+  /** Undefined when the payload of this hash is not known. */
+  readonly message: (hash: string) => Message | undefined;
+  readonly instructions: (hash: string) => Message | undefined;
+  readonly identity: (message: Message) => number;
+}
+
+export function readMessages(content: ReadonlyMap<string, string>): Messages {
+  const numbers = new Map<string, number>();
+  const cached = (parse: (text: string) => Message) => {
+    const parsed = new Map<string, Message>();
+    return (hash: string) => {
+      const known = parsed.get(hash);
+      const text = known === undefined ? content.get(hash) : undefined;
+      if (text === undefined) return known;
+      const fresh = parse(text);
+      parsed.set(hash, fresh);
+      return fresh;
+    };
+  };
+  return {
+    message: cached(parseMessage),
+    instructions: cached(parseInstructions),
+    identity: ({ identity }) => {
+      const number = numbers.get(identity) ?? numbers.size;
+      numbers.set(identity, number);
+      return number;
+    },
+  };
+}

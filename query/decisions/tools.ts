@@ -1,0 +1,96 @@
+import { isRecord, parseJson } from './json.ts';
+import type { Toolset } from './model.ts';
+
+const readVerbs =
+  'get list search find read fetch lookup look calculate think check count describe query retrieve show view verify validate'.split(
+    ' ',
+  );
+const writeVerbs =
+  'book create update cancel delete send transfer pay write post add remove set insert issue refund charge submit replace'.split(
+    ' ',
+  );
+
+/** The effect that a tool's name promises, by its first verb: a guess, to be marked as inferred. */
+export function effectOfName(tool: string): 'read' | 'write' | 'unknown' {
+  const [verb = ''] = words(tool);
+  if (readVerbs.includes(verb)) return 'read';
+  return writeVerbs.includes(verb) ? 'write' : 'unknown';
+}
+
+function words(tool: string): string[] {
+  return tool
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '');
+}
+
+/** A tool that only lets the model write its thoughts down: the why of the next decision. */
+export function isThinkTool(tool: string): boolean {
+  return /^(think|thinking|reason|reasoning|reflect|scratchpad|sequential_?thinking)$/i.test(tool);
+}
+
+/** A tool whose arguments the model composes for itself: thoughts and sums. */
+export function isScratchTool(tool: string): boolean {
+  return isThinkTool(tool) || /^(calculat(e|or)|math)$/i.test(tool);
+}
+
+/** The agent that a call hands over to, or null: `human` by pattern, `transfer_to_X` when X is a known agent. */
+export function handoffTarget(tool: string, agents: ReadonlySet<string>): string | null {
+  if (/human|escalat/i.test(tool)) return 'human';
+  const target = /^(?:transfer|hand_?off)_to_(.+)$/i.exec(tool)?.[1];
+  if (target === undefined) return null;
+  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]+/g, '_');
+  for (const agent of agents) if (plain(agent) === plain(target)) return agent;
+  return null;
+}
+
+interface Definition {
+  readonly name: string;
+  readonly parameters: unknown;
+}
+
+function parseDefinition(text: string): Definition | undefined {
+  const value = parseJson(text);
+  const own = isRecord(value) && isRecord(value['function']) ? value['function'] : value;
+  if (!isRecord(own) || typeof own['name'] !== 'string') return undefined;
+  return { name: own['name'], parameters: own['parameters'] ?? own['input_schema'] };
+}
+
+/** Reads toolsets by the hashes of their definitions, each distinct set once. */
+export function readToolsets(content: ReadonlyMap<string, string>) {
+  const byHashes = new Map<string, Toolset | null>();
+  const all: Toolset[] = [];
+  const definitions = new Map<string, Definition | undefined>();
+
+  function definition(hash: string): Definition | undefined {
+    if (!definitions.has(hash)) definitions.set(hash, parseDefinition(content.get(hash) ?? ''));
+    return definitions.get(hash);
+  }
+
+  function toolsetOf(hashes: readonly string[]): Toolset | null {
+    if (hashes.length === 0) return null;
+    const key = [...new Set(hashes)].toSorted().join();
+    const known = byHashes.get(key);
+    if (known !== undefined) return known;
+    const offered = hashes.map(definition);
+    const toolset = offered.every((tool) => tool !== undefined)
+      ? toToolset(`ts${all.length + 1}`, offered)
+      : null;
+    if (toolset !== null) all.push(toolset);
+    byHashes.set(key, toolset);
+    return toolset;
+  }
+
+  return { toolsetOf, all };
+}
+
+function toToolset(id: string, offered: readonly Definition[]): Toolset {
+  const withSchema = offered.filter(({ parameters }) => isRecord(parameters));
+  return {
+    id,
+    tools: [...new Set(offered.map(({ name }) => name))].toSorted(),
+    schemas: withSchema.length === offered.length,
+    parameters: new Map(withSchema.map(({ name, parameters }) => [name, parameters])),
+  };
+}

@@ -1,0 +1,43 @@
+import type { Call, Step } from './model.ts';
+
+/** White space, line breaks and control characters made single spaces: hostile text must not move the cursor. */
+export function oneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ').trim();
+}
+
+/** At most `length` characters, the last of them `…` when something was left out. */
+export function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/** A decision in one line, such as `get_user → ok`. Without content only names and statuses are given. */
+export function summarise(step: Step, withoutContent = false): string {
+  const { chosen, kind } = step;
+  const topic = cut(oneLine(step.topic ?? 'decision'), 70);
+  if (chosen === null) return kind === 'declared' ? `${topic}: open` : 'not captured';
+  if (chosen.none !== null) return `nothing chosen: ${chosen.none}`;
+  if (chosen.value !== null) return `${topic}: ${cut(oneLine(chosen.value), 70)}`;
+  if (chosen.answer !== null) return answerSummary(step, withoutContent);
+  return chosen.calls.map((call) => callSummary(call, withoutContent)).join(', ');
+}
+
+function answerSummary({ chosen }: Step, withoutContent: boolean): string {
+  const text = chosen?.answer?.text ?? null;
+  const verb = chosen?.answer?.type === 'refusal' ? 'refused' : 'answered the user';
+  if (text === null || withoutContent) return verb;
+  return text === '' ? 'answered nothing' : `${verb}: ${cut(oneLine(text), 70)}`;
+}
+
+function callSummary(call: Call, withoutContent: boolean): string {
+  const name = call.handoffTo === null ? call.tool : `handed off to ${call.handoffTo}`;
+  if (call.handoffTo !== null && call.result.span === null && call.result.text === null)
+    return name;
+  const { status, text } = call.result;
+  if (status !== 'error' || text === null || withoutContent) return `${name} → ${status}`;
+  return `${name} → error: ${cut(errorText(text), 120)}`;
+}
+
+/** An error's text without the word `Error:` before it. */
+export function errorText(text: string): string {
+  return oneLine(text).replace(/^error:\s*/i, '');
+}

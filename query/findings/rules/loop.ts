@@ -1,0 +1,68 @@
+import type { Call } from '../../decisions/model.ts';
+import { isScratchTool } from '../../decisions/tools.ts';
+import type { Found, Rule } from '../rule.ts';
+import { callsByScope, spansOfCalls } from '../rule.ts';
+import { tripleOf } from './repeated-call.ts';
+
+/**
+ * The same call with the same result three times in the task, or two calls in turn (A B A B A B) whatever they return.
+ * Blind spots: cycles of three and more different calls; tools marked as polling are left out.
+ */
+export const loop: Rule = {
+  id: 'loop',
+  version: 1,
+  class: 'fact',
+  severity: 'warn',
+  level: 'M',
+  parameters: { repeats: 3 },
+  find: (trajectory, parameters) => {
+    const repeats = parameters['repeats'] ?? 3;
+    return [
+      ...sameTriple(trajectory.calls, repeats),
+      ...callsByScope(trajectory).flatMap((calls) => inTurn(calls, repeats)),
+    ];
+  },
+};
+
+/** One finding per triple, at the call that made it a loop. */
+function sameTriple(calls: readonly Call[], repeats: number): Found[] {
+  const seen = new Map<string, Call[]>();
+  for (const call of calls) {
+    const triple = tripleOf(call);
+    const same = triple === null ? undefined : seen.get(triple);
+    if (same !== undefined) same.push(call);
+    else if (triple !== null) seen.set(triple, [call]);
+  }
+  return [...seen.values()].flatMap((same): Found[] => {
+    const call = same[repeats - 1];
+    if (call === undefined) return [];
+    const text = `${call.tool} was called ${same.length} times with the same arguments and the same result`;
+    const covers = same.slice(repeats - 1);
+    const detail = { calls: same.length };
+    return [{ step: call.step, call, covers, spans: spansOfCalls(same), text, detail }];
+  });
+}
+
+/** Where two different calls took turns for `repeats` rounds; found once per run of turns. */
+function inTurn(all: readonly Call[], repeats: number): Found[] {
+  const calls = all.filter(
+    ({ tool, argsKey, result }) =>
+      argsKey !== null && !isScratchTool(tool) && result.span?.tool_polling !== true,
+  );
+  const keys = calls.map(({ tool, argsKey }) => `${tool} ${argsKey}`);
+  const found: Found[] = [];
+  let length = 1;
+  for (let i = 1; i < keys.length; i++) {
+    const turns = keys[i] !== keys[i - 1] && (length < 2 || keys[i] === keys[i - 2]);
+    length = turns ? length + 1 : keys[i] === keys[i - 1] ? 1 : 2;
+    const call = calls[i];
+    if (length !== 2 * repeats || call === undefined) continue;
+    const own = calls.slice(i + 1 - length, i + 1);
+    const same = own.filter(({ tool, argsKey }) => tool === call.tool && argsKey === call.argsKey);
+    // The plainer statement wins where the results were the same too.
+    if (new Set(same.map(tripleOf)).size === 1) continue;
+    const text = `${own[0]?.tool} and ${call.tool} took turns ${repeats} times with the same arguments`;
+    found.push({ step: call.step, call, spans: spansOfCalls(own), text });
+  }
+  return found;
+}
