@@ -1,0 +1,89 @@
+import type { Attributes } from '@opentelemetry/api';
+import { known } from '../attributes.ts';
+import { contentText, messagesContent, outline } from '../content.ts';
+import { digest, promptFingerprint } from '../fingerprint.ts';
+import { guard } from '../guard.ts';
+import { canonicalJson } from '../plain.ts';
+import { contentLevel } from '../runtime.ts';
+import type { ToolDefinition } from '../wire/message.ts';
+import type { ModelRequest, ModelResponse } from '../wire/wire.ts';
+
+/** Above this, hashing the parsed request would stall the event loop: the body's text is hashed instead. */
+const maxIdentityChars = 1_048_576;
+const cacheSize = 32;
+
+/** The request as attributes, as much of it as the content level allows. */
+export function describeRequest(request: ModelRequest, body: string): Attributes {
+  const level = contentLevel();
+  if (level === 'none') return request.attributes;
+  return {
+    ...request.attributes,
+    ...guard('request.fingerprint', () => fingerprints(request, body), {}),
+    ...guard('request.tools', () => toolAttributes(request.tools), {}),
+    ...(level === 'full' && guard('request.content', () => requestContent(request), {})),
+  };
+}
+
+/** The answer as attributes; below the full level the messages carry only what was called, not what was said. */
+export function describeResponse(response: ModelResponse): Attributes {
+  const level = contentLevel();
+  if (level === 'none') return response.attributes;
+  const { messages } = response;
+  return {
+    ...response.attributes,
+    'agent.response.bytes': response.textBytes,
+    ...(messages.length > 0 &&
+      (level === 'full'
+        ? messagesContent('gen_ai.output.messages', messages)
+        : { 'gen_ai.output.messages': JSON.stringify(messages.map(outline)) })),
+  };
+}
+
+function fingerprints(request: ModelRequest, body: string): Attributes {
+  const identity = body.length > maxIdentityChars ? body : JSON.stringify(request.identity);
+  return known({
+    'agent.request.hash': digest(identity),
+    'agent.request.messages': request.messageCount,
+    'agent.request.bytes': Buffer.byteLength(body),
+    'agent.prompt.fingerprint': request.prompt ? promptFingerprint(request.prompt) : undefined,
+  });
+}
+
+function requestContent(request: ModelRequest): Attributes {
+  const system = request.system();
+  return {
+    ...messagesContent('gen_ai.input.messages', request.messages()),
+    ...(system.length > 0 &&
+      known({
+        'gen_ai.system_instructions': contentText(system, 'gen_ai.system_instructions'),
+      })),
+  };
+}
+
+interface Toolset {
+  readonly fingerprint: string;
+  readonly names: string;
+}
+
+const toolsets = new Map<string, Toolset>();
+
+/** Agents offer the same tools on every call, so what follows from them is kept. */
+function toolAttributes(tools: readonly ToolDefinition[]): Attributes {
+  if (tools.length === 0) return {};
+  const definitions = JSON.stringify(tools);
+  const toolset = toolsets.get(definitions) ?? describeTools(tools);
+  if (toolsets.size >= cacheSize) toolsets.delete(toolsets.keys().next().value ?? '');
+  toolsets.set(definitions, toolset);
+  const attribute = 'gen_ai.tool.definitions';
+  return known({
+    'agent.toolset.fingerprint': toolset.fingerprint,
+    [attribute]: contentLevel() === 'full' ? contentText(tools, attribute) : toolset.names,
+  });
+}
+
+function describeTools(tools: readonly ToolDefinition[]): Toolset {
+  return {
+    fingerprint: digest(tools.map(canonicalJson).sort().join('\n')),
+    names: JSON.stringify(tools.map(({ type, name }) => ({ type, name }))),
+  };
+}

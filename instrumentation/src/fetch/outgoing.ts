@@ -1,0 +1,60 @@
+import { record } from '../wire/json.ts';
+import { wireFor } from '../wire/registry.ts';
+import type { Wire } from '../wire/wire.ts';
+
+/** A model call about to leave through `fetch`. */
+export interface Outgoing {
+  readonly wire: Wire;
+  readonly url: URL;
+  /** The request body, or the `Request` that still holds it. */
+  readonly body: string | Request;
+  /** Which retry of the SDK this is, 0 for the first attempt. */
+  readonly resend: number;
+}
+
+/** Recognises a model call by method and path, without touching anything that `fetch` will read. */
+export function outgoing(input: unknown, init: unknown): Outgoing | undefined {
+  const request = input instanceof Request ? input : undefined;
+  const options = record(init);
+  const method = options?.['method'] ?? request?.method;
+  if (typeof method !== 'string' || method.toUpperCase() !== 'POST') return undefined;
+  const address = request?.url ?? (typeof input === 'string' || input instanceof URL ? input : '');
+  const wire = wireFor(pathOf(String(address)));
+  if (!wire) return undefined;
+  const body = bodyOf(options?.['body'], request);
+  if (body === undefined) return undefined;
+  const resend = Number(headerOf(options?.['headers'] ?? request?.headers, retryHeader) ?? 0);
+  return {
+    wire,
+    url: new URL(String(address)),
+    body,
+    resend: Number.isSafeInteger(resend) && resend > 0 ? resend : 0,
+  };
+}
+
+/** Sent by the SDKs that Stainless generates (OpenAI, Anthropic, Groq, …) on every attempt. */
+const retryHeader = 'x-stainless-retry-count';
+
+/** Cheap: every request of the application passes here. */
+function pathOf(address: string): string {
+  const end = address.search(/[?#]/);
+  return end < 0 ? address : address.slice(0, end);
+}
+
+function bodyOf(body: unknown, request: Request | undefined): string | Request | undefined {
+  if (typeof body === 'string') return body;
+  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
+  if (body !== undefined && body !== null) return undefined;
+  return request && !request.bodyUsed && request.body ? request : undefined;
+}
+
+function headerOf(headers: unknown, name: string): string | undefined {
+  if (headers instanceof Headers) return headers.get(name) ?? undefined;
+  const pairs: unknown[] = Array.isArray(headers) ? headers : Object.entries(record(headers) ?? {});
+  for (const pair of pairs) {
+    if (!Array.isArray(pair)) continue;
+    const [key, value] = pair as unknown[];
+    if (typeof key === 'string' && key.toLowerCase() === name) return String(value);
+  }
+  return undefined;
+}

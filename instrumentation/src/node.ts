@@ -1,0 +1,210 @@
+import { context, diag, propagation, trace } from '@opentelemetry/api';
+import { logs } from '@opentelemetry/api-logs';
+import { LoggerProvider, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
+import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import { type Environment, readEnvironment } from './environment.ts';
+import { flushOnExit } from './exit.ts';
+import { installFetch, removeFetch } from './fetch/install.ts';
+import { attempt } from './guard.ts';
+import { createPipeline, type Pipeline, type PipelineOptions } from './pipeline.ts';
+import { type ContentLevel, defaults, type Redact, runtime, scope } from './runtime.ts';
+
+export interface RegisterOptions extends PipelineOptions {
+  /** `service.name`; else `OTEL_SERVICE_NAME`. */
+  readonly serviceName?: string | undefined;
+  /** Further resource attributes, like `service.version` or `deployment.environment.name`. */
+  readonly resourceAttributes?: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** How much content is recorded; `metadata` (hashes, names, sizes) by default. */
+  readonly content?: ContentLevel | undefined;
+  readonly redact?: Redact | undefined;
+  /** Longest content attribute in characters, 262,144 by default. */
+  readonly maxContentChars?: number | undefined;
+  /** Salt of all hashes, the same in all processes of a project; else `PLUMBLINE_HASH_SALT`. */
+  readonly hashSalt?: string | undefined;
+  /** More processors, fed beside the OTLP export. */
+  readonly spanProcessors?: readonly SpanProcessor[] | undefined;
+  readonly logRecordProcessors?: readonly LogRecordProcessor[] | undefined;
+  readonly instrumentations?: NodeSDKConfiguration['instrumentations'] | undefined;
+  readonly sampler?: NodeSDKConfiguration['sampler'] | undefined;
+  /** Flush before the process ends; `true` by default. */
+  readonly flushOnExit?: boolean | undefined;
+}
+
+export interface Stats {
+  /** Spans lost because the export queue was full. */
+  readonly droppedSpans: number;
+  /** Spans sent without content because too much content was waiting. */
+  readonly strippedSpans: number;
+  /** Failures inside the instrumentation, by step. */
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+export interface Handle {
+  /** Sends what has ended so far. Never rejects. */
+  flush(): Promise<void>;
+  /** Ends open spans, flushes, and stops recording. Never rejects. */
+  shutdown(): Promise<void>;
+  stats(): Stats;
+}
+
+const registered = Symbol.for('plumbline.registered');
+
+/**
+ * Starts the OpenTelemetry SDK with export to Plumbline, and the capture of model calls. Once per process: a second call
+ * gives the first handle. Never throws; what cannot be set up is told to `diag`.
+ */
+export function register(options: RegisterOptions = {}): Handle {
+  const holder = globalThis as { [registered]?: Handle | undefined };
+  const present = holder[registered];
+  if (present) {
+    diag.warn(`${scope.name}: already registered; the first registration stays`);
+    return present;
+  }
+  let handle = inert;
+  attempt('register', () => {
+    const env = readEnvironment();
+    if (!env.disabled) handle = start(options, env, () => delete holder[registered]);
+  });
+  holder[registered] = handle;
+  return handle;
+}
+
+/**
+ * The processors that `register` would use, for an SDK that you set up yourself:
+ * `new NodeSDK({ spanProcessors: plumbline.spanProcessors, logRecordProcessors: plumbline.logRecordProcessors })`.
+ */
+export function processors(options: PipelineOptions & { content?: ContentLevel } = {}): Pipeline {
+  const env = readEnvironment();
+  return createPipeline(options, options.content ?? env.content ?? defaults.content, env);
+}
+
+function start(options: RegisterOptions, env: Environment, released: () => void): Handle {
+  const content = options.content ?? env.content ?? defaults.content;
+  runtime().failures.clear();
+  runtime().settings = {
+    content,
+    redact: options.redact,
+    maxContentChars: options.maxContentChars ?? defaults.maxContentChars,
+    hashSalt: options.hashSalt ?? env.hashSalt ?? defaults.hashSalt,
+  };
+  // Anthropic's SDK would send our trace ids and baggage to the provider.
+  process.env['ANTHROPIC_OPEN_TELEMETRY_PROPAGATION'] ??= 'false';
+  const pipeline = createPipeline(options, content, env);
+  const providers = hasTracerProvider()
+    ? joinProvider(pipeline, options)
+    : startSdk(pipeline, options, env);
+  installFetch();
+  const flush = async (): Promise<void> => {
+    await pipeline.flush();
+    await Promise.allSettled(extra(options).map((processor) => processor.forceFlush()));
+  };
+  const stopExit = options.flushOnExit === false ? undefined : flushOnExit(flush);
+  return {
+    flush,
+    shutdown: async () => {
+      stopExit?.();
+      removeFetch();
+      for (const end of runtime().openCalls) end();
+      await flush();
+      await Promise.allSettled([providers()]);
+      released();
+    },
+    stats: () => ({ ...pipeline.counters, failures: Object.fromEntries(runtime().failures) }),
+  };
+}
+
+function extra(options: RegisterOptions): readonly (SpanProcessor | LogRecordProcessor)[] {
+  return [...(options.spanProcessors ?? []), ...(options.logRecordProcessors ?? [])];
+}
+
+type Shutdown = () => Promise<void>;
+
+function startSdk(pipeline: Pipeline, options: RegisterOptions, env: Environment): Shutdown {
+  const { serviceName, instrumentations, sampler } = options;
+  const attributes = {
+    ...options.resourceAttributes,
+    ...(serviceName && { 'service.name': serviceName }),
+  };
+  const sdk = new NodeSDK({
+    // The SDK's default detectors would send the command line, which may hold secrets.
+    ...(env.detectors === undefined && {
+      resourceDetectors: [{ detect: () => ({ attributes: { ...env.resource, ...attributes } }) }],
+    }),
+    ...(serviceName && { serviceName }),
+    ...(instrumentations && { instrumentations }),
+    ...(sampler && { sampler }),
+    metricReaders: [],
+    spanProcessors: [...pipeline.spanProcessors, ...(options.spanProcessors ?? [])],
+    logRecordProcessors: [...pipeline.logRecordProcessors, ...(options.logRecordProcessors ?? [])],
+  });
+  sdk.start();
+  return async () => {
+    await sdk.shutdown();
+    // So that a later register() finds the process as it was.
+    for (const api of [trace, logs, context, propagation]) api.disable();
+  };
+}
+
+/** Another SDK owns the process: a second tracer provider would never be used, so what can be added is added. */
+function joinProvider(pipeline: Pipeline, options: RegisterOptions): Shutdown {
+  const provider = trace.getTracerProvider() as ProxyProvider;
+  const delegate = provider.getDelegate?.() ?? provider;
+  const added = [...pipeline.spanProcessors, ...(options.spanProcessors ?? [])];
+  if (canAdd(delegate)) for (const processor of added) delegate.addSpanProcessor(processor);
+  else {
+    diag.warn(
+      `${scope.name}: a TracerProvider is registered and takes no processors; spans go where it sends them. ` +
+        'Give it those of processors() from @plumbline/instrumentation/node to have them here.',
+    );
+  }
+  if (hasLoggerProvider()) {
+    diag.warn(`${scope.name}: a LoggerProvider is registered; task states go where it sends them.`);
+    return () => Promise.resolve();
+  }
+  const loggers = new LoggerProvider({
+    processors: [...pipeline.logRecordProcessors, ...(options.logRecordProcessors ?? [])],
+  });
+  logs.setGlobalLoggerProvider(loggers);
+  return () => loggers.shutdown();
+}
+
+interface OpenProvider {
+  addSpanProcessor(processor: SpanProcessor): void;
+}
+
+function canAdd(provider: unknown): provider is OpenProvider {
+  return (
+    typeof provider === 'object' &&
+    provider !== null &&
+    'addSpanProcessor' in provider &&
+    typeof provider.addSpanProcessor === 'function'
+  );
+}
+
+interface ProxyProvider {
+  readonly getDelegate?: () => unknown;
+  readonly getDelegateTracer?: (name: string) => unknown;
+  readonly _getDelegateLogger?: (name: string) => unknown;
+}
+
+/** The API's global provider is a proxy; without a delegate nobody has registered one. */
+function hasTracerProvider(): boolean {
+  const provider = trace.getTracerProvider() as ProxyProvider;
+  return !provider.getDelegateTracer || provider.getDelegateTracer(scope.name) !== undefined;
+}
+
+function hasLoggerProvider(): boolean {
+  const provider = logs.getLoggerProvider() as ProxyProvider;
+  return !provider._getDelegateLogger || provider._getDelegateLogger(scope.name) !== undefined;
+}
+
+const inert: Handle = {
+  flush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+  stats: () => ({
+    droppedSpans: 0,
+    strippedSpans: 0,
+    failures: Object.fromEntries(runtime().failures),
+  }),
+};

@@ -1,0 +1,78 @@
+/** How much of the content leaves the process: nothing, its shape (hashes, names, sizes), or the texts themselves. */
+export type ContentLevel = 'none' | 'metadata' | 'full';
+
+/**
+ * Called with every text before it is recorded, and with the attribute it is meant for; returns what may be recorded.
+ * When it throws, that attribute is left out: never sent unredacted.
+ */
+export type Redact = (text: string, attribute: string) => string;
+
+export interface Settings {
+  readonly content: ContentLevel;
+  readonly redact: Redact | undefined;
+  /** Longest content attribute in characters; above it the oldest messages are cut first. */
+  readonly maxContentChars: number;
+  /** Mixed into every hash, so that values cannot be guessed from it. Must be the same in all processes of a project. */
+  readonly hashSalt: string;
+}
+
+/** Everything that is shared by all copies of this package in one process. */
+export interface Runtime {
+  settings: Settings;
+  /** Whether the fetch layer records; the wrapper itself stays in clients that captured it. */
+  capturing: boolean;
+  /** Guarded steps that failed, by name. The application never sees them. */
+  readonly failures: Map<string, number>;
+  /** Ends the span of each model call that is still open; used at shutdown. */
+  readonly openCalls: Set<() => void>;
+  /** Attempt number of the tasks that failed last in this process, so that a retry is attempt + 1. Bounded. */
+  readonly failedAttempts: Map<string, number>;
+  lastTime: number;
+  sequence: number;
+}
+
+/** Instrumentation scope of every span and log record that this package emits. */
+export const scope = { name: '@plumbline/instrumentation', version: '0.1.0' } as const;
+
+export const defaults: Settings = {
+  content: 'metadata',
+  redact: undefined,
+  maxContentChars: 262_144,
+  hashSalt: '',
+};
+
+const slot = Symbol.for('plumbline.instrumentation');
+
+/** One per process even when the package is loaded twice (bundled and by `--import`, ESM and CJS). */
+export function runtime(): Runtime {
+  const holder = globalThis as { [slot]?: Runtime };
+  holder[slot] ??= {
+    settings: defaults,
+    capturing: false,
+    failures: new Map(),
+    openCalls: new Set(),
+    failedAttempts: new Map(),
+    lastTime: 0,
+    sequence: 0,
+  };
+  return holder[slot];
+}
+
+/** Content level in force. */
+export function contentLevel(): ContentLevel {
+  return runtime().settings.content;
+}
+
+/** Wall clock as OTel's [seconds, nanoseconds], strictly increasing within the process: events keep their order. */
+export function now(): [number, number] {
+  const state = runtime();
+  const time = Date.now();
+  if (time > state.lastTime) {
+    state.lastTime = time;
+    state.sequence = 0;
+  } else {
+    state.sequence = Math.min(state.sequence + 1, 999_999);
+  }
+  const seconds = Math.floor(state.lastTime / 1000);
+  return [seconds, (state.lastTime - seconds * 1000) * 1_000_000 + state.sequence];
+}

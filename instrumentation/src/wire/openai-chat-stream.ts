@@ -1,0 +1,132 @@
+import { type Json, list, number, parse, record, text } from './json.ts';
+import type { Part } from './message.ts';
+import { type Choice, chatResponse } from './openai-chat-response.ts';
+import type { ModelToolCall, StreamAssembler, StreamLimits } from './wire.ts';
+
+const maxChoices = 128;
+const maxCalls = 256;
+
+interface PartialCall {
+  id: string;
+  name: string;
+  arguments: string;
+}
+
+interface PartialChoice {
+  finishReason: string | undefined;
+  text: string;
+  textBytes: number;
+  reasoning: string;
+  refusal: string;
+  readonly calls: Map<number, PartialCall>;
+}
+
+/** Collects the chunks of a streamed chat completion. */
+export function assembleChatStream({ maxChars }: StreamLimits): StreamAssembler {
+  const choices = new Map<number, PartialChoice>();
+  let head: Json = {};
+  let kept = 0;
+  let complete = false;
+
+  const keep = (sofar: string, more: string | undefined): string => {
+    if (!more || kept + more.length > maxChars) return sofar;
+    kept += more.length;
+    return sofar + more;
+  };
+  const add = (value: unknown): void => {
+    const chunk = record(value);
+    const index = number(chunk?.['index']) ?? 0;
+    const delta = record(chunk?.['delta']);
+    const choice = choices.get(index) ?? emptyChoice();
+    if (choices.size >= maxChoices && !choices.has(index)) return;
+    choices.set(index, choice);
+    choice.finishReason = text(chunk?.['finish_reason']) ?? choice.finishReason;
+    if (!delta) return;
+    const content = text(delta['content']);
+    choice.textBytes += Buffer.byteLength(content ?? '');
+    choice.text = keep(choice.text, content);
+    choice.refusal = keep(choice.refusal, text(delta['refusal']));
+    const reasoning = text(delta['reasoning_content']) ?? text(delta['reasoning']);
+    choice.reasoning = keep(choice.reasoning, reasoning);
+    for (const call of list(delta['tool_calls'])) addCall(choice, record(call) ?? {}, keep);
+  };
+
+  return {
+    push: (data) => {
+      if (complete) return;
+      if (data.trim() === '[DONE]') {
+        complete = true;
+        return;
+      }
+      const chunk = record(parse(data));
+      if (!chunk) return;
+      head = mergeHead(head, chunk);
+      for (const choice of list(chunk['choices'])) add(choice);
+    },
+    complete: () => complete,
+    result: () =>
+      chatResponse(
+        head,
+        [...choices].sort(([a], [b]) => a - b).map(([, choice]) => finished(choice)),
+      ),
+  };
+}
+
+/** Id, model, usage and error come on different chunks; Groq puts usage under a name of its own. */
+function mergeHead(head: Json, chunk: Json): Json {
+  const merged: Record<string, unknown> = { ...head };
+  for (const key of ['id', 'model', 'service_tier', 'system_fingerprint', 'usage', 'error']) {
+    if (chunk[key] !== undefined && chunk[key] !== null) merged[key] = chunk[key];
+  }
+  const groq = record(record(chunk['x_groq'])?.['usage']);
+  if (groq) merged['usage'] = groq;
+  return merged;
+}
+
+function emptyChoice(): PartialChoice {
+  return {
+    finishReason: undefined,
+    text: '',
+    textBytes: 0,
+    reasoning: '',
+    refusal: '',
+    calls: new Map(),
+  };
+}
+
+function addCall(
+  choice: PartialChoice,
+  delta: Json,
+  keep: (sofar: string, more: string | undefined) => string,
+): void {
+  const index = number(delta['index']) ?? choice.calls.size;
+  const call = choice.calls.get(index) ?? { id: '', name: '', arguments: '' };
+  if (choice.calls.size >= maxCalls && !choice.calls.has(index)) return;
+  choice.calls.set(index, call);
+  const target = record(delta['function']) ?? record(delta['custom']);
+  call.id = text(delta['id']) ?? call.id;
+  call.name = text(target?.['name']) ?? call.name;
+  call.arguments = keep(call.arguments, text(target?.['arguments']) ?? text(target?.['input']));
+}
+
+function finished(choice: PartialChoice): Choice {
+  const calls: ModelToolCall[] = [...choice.calls]
+    .sort(([a], [b]) => a - b)
+    .map(([, call]) => call)
+    .filter(({ name }) => name !== '');
+  const parts: Part[] = [];
+  if (choice.reasoning) parts.push({ type: 'reasoning', content: choice.reasoning });
+  if (choice.text) parts.push({ type: 'text', content: choice.text });
+  if (choice.refusal) parts.push({ type: 'refusal', content: choice.refusal });
+  for (const call of calls) {
+    const { id, name } = call;
+    parts.push({
+      type: 'tool_call',
+      id,
+      name,
+      arguments: parse(call.arguments) ?? call.arguments,
+    });
+  }
+  const { finishReason, textBytes } = choice;
+  return { finishReason, parts, text: choice.text, textBytes, calls };
+}
