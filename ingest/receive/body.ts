@@ -1,0 +1,90 @@
+import type { Budget } from '../budget.ts';
+import type { Compression } from '../journal/record.ts';
+import type { Encoding } from '../otlp/decode.ts';
+
+/** Undefined when it is neither of OTLP's two; parameters such as charset are ignored. */
+export function encodingOf(contentType: string | null): Encoding | undefined {
+  switch (contentType?.split(';', 1)[0]?.trim().toLowerCase()) {
+    case 'application/x-protobuf':
+      return 'protobuf';
+    case 'application/json':
+      return 'json';
+    default:
+      return undefined;
+  }
+}
+
+/** Undefined when we cannot undo it. */
+export function compressionOf(contentEncoding: string | null): Compression | undefined {
+  switch (contentEncoding?.trim().toLowerCase() ?? '') {
+    case '':
+    case 'identity':
+    case 'none':
+      return 'none';
+    case 'gzip':
+    case 'x-gzip':
+      return 'gzip';
+    case 'deflate':
+      return 'deflate';
+    default:
+      return undefined;
+  }
+}
+
+/** `bytes` has its length taken from the budget; whoever reads gives it back. */
+export type Body =
+  | { readonly kind: 'read'; readonly bytes: Uint8Array }
+  | { readonly kind: 'too_large' }
+  | { readonly kind: 'no_memory' }
+  | { readonly kind: 'aborted' };
+
+/** Reads the body as sent, at most `maxBytes`, holding never more than the budget allows. */
+export async function readBody(request: Request, maxBytes: number, budget: Budget): Promise<Body> {
+  const declared = Number(request.headers.get('content-length') ?? Number.NaN);
+  if (declared > maxBytes) return { kind: 'too_large' };
+  if (!Number.isSafeInteger(declared) || declared < 0) return readChunks(request, maxBytes, budget);
+  if (!budget.take(declared)) return { kind: 'no_memory' };
+  try {
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    // The HTTP parser holds a body to its declared length; this is for callers without one.
+    if (bytes.length === declared) return { kind: 'read', bytes };
+    budget.give(declared);
+    return { kind: 'aborted' };
+  } catch {
+    budget.give(declared);
+    return { kind: 'aborted' };
+  }
+}
+
+async function readChunks(request: Request, maxBytes: number, budget: Budget): Promise<Body> {
+  if (request.body === null) return { kind: 'read', bytes: new Uint8Array() };
+  const reader = request.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const stop = async (kind: 'too_large' | 'no_memory' | 'aborted'): Promise<Body> => {
+    budget.give(length);
+    // Not awaited: the sender may take its time to notice.
+    reader.cancel().catch(() => undefined);
+    return { kind };
+  };
+  for (;;) {
+    const chunk = await reader.read().catch(() => undefined);
+    if (chunk === undefined) return stop('aborted');
+    if (chunk.done) break;
+    if (length + chunk.value.length > maxBytes) return stop('too_large');
+    if (!budget.take(chunk.value.length)) return stop('no_memory');
+    length += chunk.value.length;
+    chunks.push(chunk.value);
+  }
+  return { kind: 'read', bytes: joined(chunks, length) };
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}

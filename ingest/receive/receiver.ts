@@ -1,0 +1,107 @@
+import { Hono } from 'hono';
+import type { Budget } from '../budget.ts';
+import { type Counters, count } from '../counters.ts';
+import type { Encoding } from '../otlp/decode.ts';
+import type { Accept, Outcome, Refusal, Unauthorized } from '../outcome.ts';
+import { compressionOf, encodingOf, readBody } from './body.ts';
+import { type Route, routeOf } from './paths.ts';
+import { respond } from './respond.ts';
+
+export interface ReceiverOptions {
+  readonly accept: Accept;
+  readonly project: (headers: Headers) => string | Unauthorized;
+  /** Bytes of request bodies in memory at once. */
+  readonly budget: Budget;
+  /** Largest body as sent; `accept` bounds it again after decompression. */
+  readonly maxBodyBytes: number;
+  readonly counters: Counters;
+  /** Gets what must never happen; the client gets no detail of it. */
+  readonly report: (problem: unknown) => void;
+}
+
+/**
+ * OTLP over HTTP: `POST /v1/traces` and `/v1/logs`, and well-known misdirected forms of these paths. Metrics are
+ * refused with 404 until they are stored: a 200 would claim what is not so, and clients do not send a 404 again.
+ */
+export function createReceiver(options: ReceiverOptions): Hono {
+  const { counters, report } = options;
+  const app = new Hono();
+
+  const finish = (outcome: Outcome, encoding: Encoding, signal: Route['signal']): Response => {
+    count(counters.requests, outcome.kind === 'refused' ? outcome.refusal : outcome.kind);
+    return respond(outcome, encoding, signal);
+  };
+
+  app.all('*', async (c) => {
+    const request = c.req.raw;
+    // What cannot be read as either encoding is answered in the one that people read.
+    const encoding = encodingOf(request.headers.get('content-type'));
+    const route = routeOf(c.req.path);
+    if (route === undefined) return finish(wrongPath, encoding ?? 'json', 'traces');
+    const outcome = await receive(options, request, route, encoding);
+    return finish(outcome, encoding ?? 'json', route.signal);
+  });
+
+  app.onError((error, c) => {
+    report(error);
+    const encoding = encodingOf(c.req.raw.headers.get('content-type')) ?? 'json';
+    // 500 would make the client drop the data, though nothing says that it is at fault.
+    return finish(busy(5, 'internal error'), encoding, 'traces');
+  });
+
+  return app;
+}
+
+const wrongPath = refused(
+  'path',
+  'not an OTLP path: use /v1/traces or /v1/logs (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is used as it is, so it has to end with the path)',
+);
+
+async function receive(
+  options: ReceiverOptions,
+  request: Request,
+  { signal, courtesy }: Route,
+  encoding: Encoding | undefined,
+): Promise<Outcome> {
+  const { headers } = request;
+  if (request.method !== 'POST') return refused('method', `${signal} are sent with POST`);
+  const project = options.project(headers);
+  if (typeof project !== 'string') return refused('unauthorized', project.unauthorized);
+  if (courtesy !== null) count(options.counters.courtesy, courtesy);
+  if (signal === 'metrics') return refused('signal', 'metrics are not stored by this version');
+  if (encoding === undefined) {
+    return refused('content_type', 'Content-Type is application/x-protobuf or application/json');
+  }
+  const compression = compressionOf(headers.get('content-encoding'));
+  if (compression === undefined) {
+    return refused('content_encoding', 'Content-Encoding is gzip, deflate or none');
+  }
+  const { budget, maxBodyBytes, accept } = options;
+  const body = await readBody(request, maxBodyBytes, budget);
+  switch (body.kind) {
+    case 'too_large':
+      return refused('too_large', `the body is larger than ${maxBodyBytes} bytes`);
+    case 'no_memory':
+      return busy(1, 'too many bytes of requests in memory');
+    case 'aborted':
+      return refused('malformed', 'the body ended early');
+    case 'read':
+      break;
+  }
+  // Before the call: the buffer may be gone after it.
+  const { length } = body.bytes;
+  try {
+    options.counters.receivedBytes += length;
+    return await accept({ signal, encoding, compression, project, body: body.bytes });
+  } finally {
+    budget.give(length);
+  }
+}
+
+function refused(refusal: Refusal, message: string): Outcome {
+  return { kind: 'refused', refusal, message };
+}
+
+function busy(retryAfterSeconds: number, message: string): Outcome {
+  return { kind: 'busy', retryAfterSeconds, message };
+}

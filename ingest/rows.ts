@@ -1,0 +1,108 @@
+import type { Touched } from '../store/derive/deriver.ts';
+import type { LogRow } from '../store/tables/logs.ts';
+import type { MessageRow } from '../store/tables/messages.ts';
+import type { OutcomeRow } from '../store/tables/outcomes.ts';
+import type { SpanRow } from '../store/tables/spans.ts';
+import type { TaskTraceRow } from '../store/tables/task-traces.ts';
+import type { TraceBoundsRow } from '../store/tables/trace-bounds.ts';
+import type { ModelName, Normaliser } from './normalise/normaliser.ts';
+import type { Accepted } from './queue.ts';
+
+/** The rows of a batch of requests, each list sorted by its table's partition day. */
+export interface Rows {
+  readonly taskTraces: TaskTraceRow[];
+  readonly bounds: TraceBoundsRow[];
+  readonly messages: MessageRow[];
+  readonly spans: SpanRow[];
+  readonly logs: LogRow[];
+  readonly outcomes: OutcomeRow[];
+  /** Models to be priced, by project. */
+  readonly models: ReadonlyMap<string, readonly ModelName[]>;
+  /** What has to be derived again, by project. */
+  readonly touched: readonly Touched[];
+}
+
+const nanosPerDay = 86_400_000_000_000n;
+/** How long the event loop may wait while a batch is normalised: acks go out in between. */
+const sliceMs = 10;
+
+/** Normalises a batch, request by request. */
+export async function rowsOf(normaliser: Normaliser, requests: readonly Accepted[]): Promise<Rows> {
+  const rows = emptyRows();
+  let sliceEnd = performance.now() + sliceMs;
+  for (const request of requests) {
+    addRequest(rows, normaliser, request);
+    if (performance.now() < sliceEnd) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    sliceEnd = performance.now() + sliceMs;
+  }
+  rows.spans.sort((a, b) => Number(a.start / nanosPerDay - b.start / nanosPerDay));
+  rows.logs.sort((a, b) => Number(a.time / nanosPerDay - b.time / nanosPerDay));
+  rows.messages.sort((a, b) => a.day - b.day);
+  return { ...rows, touched: touchedOf(rows) };
+}
+
+type Growing = Omit<Rows, 'models' | 'touched'> & {
+  readonly models: Map<string, ModelName[]>;
+  /** Messages already in the batch: chats repeat their history in every request. */
+  readonly known: Set<string>;
+};
+
+function emptyRows(): Growing {
+  return {
+    taskTraces: [],
+    bounds: [],
+    messages: [],
+    spans: [],
+    logs: [],
+    outcomes: [],
+    models: new Map(),
+    known: new Set(),
+  };
+}
+
+function addRequest(rows: Growing, normaliser: Normaliser, { project, payload }: Accepted): void {
+  const side =
+    payload.signal === 'traces'
+      ? normaliser.normaliseSpans(project, payload.decoded.batches)
+      : normaliser.normaliseLogs(project, payload.decoded.batches);
+  if ('spans' in side) append(rows.spans, side.spans);
+  else append(rows.logs, side.logs);
+  append(rows.taskTraces, side.taskTraces);
+  append(rows.bounds, side.bounds);
+  append(rows.outcomes, side.outcomes);
+  for (const message of side.messages) {
+    const key = `${project} ${message.day} ${message.trace_id} ${message.hash}`;
+    if (rows.known.has(key)) continue;
+    rows.known.add(key);
+    rows.messages.push(message);
+  }
+  if (side.models.length === 0) return;
+  const models = rows.models.get(project) ?? [];
+  rows.models.set(project, models);
+  append(models, side.models);
+}
+
+/** Not `push(...from)`: a request can hold more rows than a call may have arguments. */
+function append<T>(to: T[], from: readonly T[]): void {
+  for (const row of from) to.push(row);
+}
+
+function touchedOf(rows: Growing): Touched[] {
+  const projects = new Map<string, { traces: Set<string>; tasks: Set<string> }>();
+  const of = (project: string) => {
+    const known = projects.get(project) ?? { traces: new Set(), tasks: new Set() };
+    projects.set(project, known);
+    return known;
+  };
+  for (const { project, trace_id } of rows.bounds) of(project).traces.add(trace_id);
+  for (const { project, task_id, trace_id } of rows.taskTraces) {
+    // Logs without a trace: the task id is all there is to find them by.
+    if (trace_id === '') of(project).tasks.add(task_id);
+  }
+  return [...projects].map(([project, { traces, tasks }]) => ({
+    project,
+    traces: [...traces],
+    tasks: [...tasks],
+  }));
+}

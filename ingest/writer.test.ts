@@ -1,0 +1,349 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { ClickHouseError } from '@clickhouse/client';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createAccept } from './accept.ts';
+import { createBudget } from './budget.ts';
+import { createCounters } from './counters.ts';
+import { type DerivationOptions, startDerivation } from './derivation.ts';
+import { type JournalOptions, openJournal } from './journal/journal.ts';
+import { parse } from './journal/record.ts';
+import { createObstacles } from './obstacles.ts';
+import type { Arrival, Outcome } from './outcome.ts';
+import { createProgress } from './progress.ts';
+import { openQuarantine } from './quarantine.ts';
+import { type Accepted, createQueue } from './queue.ts';
+import type { Write } from './store-writer.ts';
+import { startWriter } from './writer.ts';
+
+const cleanup: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const undo of cleanup.splice(0).reverse()) await undo();
+});
+
+function newDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'plumbline-writer-'));
+  cleanup.push(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+interface Options extends Partial<JournalOptions> {
+  readonly queueBytes?: number;
+  readonly quarantineBytes?: number;
+  readonly maxItems?: number;
+  readonly derive?: DerivationOptions['derive'];
+}
+
+/** The way from `accept` to the store, with a real journal and `write` in the place of ClickHouse. */
+async function setUp(write: Write, options: Options = {}) {
+  const directory = options.directory ?? newDirectory();
+  const journal = await openJournal({ ...options, directory });
+  const counters = createCounters();
+  const problems: unknown[] = [];
+  const report = (problem: unknown) => problems.push(problem);
+  const maxBodyBytes = 100_000;
+  const quarantine = openQuarantine(join(directory, 'q'), options.quarantineBytes ?? 1e6);
+  const queue = createQueue({
+    journal,
+    maxBytes: options.queueBytes ?? 1e6,
+    maxBodyBytes,
+    onDamage: () => undefined,
+  });
+  const budget = createBudget(1e6);
+  const accept = createAccept({ journal, queue, budget, maxBodyBytes, counters, report });
+  const { maxItems = 100, derive = () => Promise.resolve() } = options;
+  const progress = createProgress(journal.checkpointed);
+  const obstacles = createObstacles(report);
+  const steps = { journal, progress, obstacles, counters, report };
+  const derivation = startDerivation({ ...steps, derive, maxWaiting: 10 });
+  const writer = startWriter({
+    ...steps,
+    ...{ queue, write, derivation, quarantine, maxItems, maxBytes: 1e6, lingerMs: 5 },
+  });
+  const stop = async () => {
+    await writer.stop();
+    await derivation.stop();
+    await journal.close();
+  };
+  cleanup.push(stop);
+  const { reached } = progress;
+  return { directory, ...steps, problems, quarantine, queue, budget, accept, reached, stop };
+}
+
+/** A request of one span called `name`. */
+function arrival(name: string, fields: Partial<Arrival> = {}): Arrival {
+  const span = {
+    traceId: 'a'.repeat(32),
+    spanId: 'b'.repeat(16),
+    name,
+    startTimeUnixNano: '1748779200000000000',
+  };
+  const body = Buffer.from(
+    JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }),
+  );
+  return { signal: 'traces', encoding: 'json', compression: 'none', project: 'p', body, ...fields };
+}
+
+const namesOf = (requests: readonly Accepted[]) =>
+  requests.flatMap(({ payload }) =>
+    payload.decoded.batches.flatMap(({ items }) =>
+      items.map((item) => ('name' in item ? item.name : '')),
+    ),
+  );
+
+/** Keeps the names of what it is given. */
+function keeping(): {
+  readonly stored: string[];
+  readonly tokens: (string | undefined)[];
+  readonly write: Write;
+} {
+  const stored: string[] = [];
+  const tokens: (string | undefined)[] = [];
+  const write: Write = async (requests, token) => {
+    stored.push(...namesOf(requests));
+    tokens.push(token);
+    return [{ project: 'p', traces: namesOf(requests), tasks: [] }];
+  };
+  return { stored, tokens, write };
+}
+
+function clickHouseError(code: string): ClickHouseError {
+  return new ClickHouseError({ message: 'from the server', code, type: 'X' });
+}
+
+async function acceptAll(
+  accept: (arrival: Arrival) => Promise<Outcome>,
+  names: readonly string[],
+): Promise<void> {
+  const outcomes = await Promise.all(names.map((name) => accept(arrival(name))));
+  expect(outcomes).toEqual(names.map(() => ({ kind: 'accepted' })));
+}
+
+const names = (count: number) => Array.from({ length: count }, (_, i) => `span ${i}`);
+
+describe('an accepted request', () => {
+  it('reaches the store once, in order, and the checkpoint follows', async () => {
+    const { stored, tokens, write } = keeping();
+    const { accept, reached, journal } = await setUp(write);
+    await acceptAll(accept, names(20));
+    await reached(journal.end);
+    expect(stored).toEqual(names(20));
+    expect(journal.checkpointed).toBe(journal.end);
+    expect(new Set(tokens).size).toBe(tokens.length);
+    expect(tokens).not.toContain(undefined);
+  });
+
+  it('comes from the journal when memory is short, in the same order', async () => {
+    const { stored, write } = keeping();
+    const { accept, reached, journal, queue } = await setUp(write, {
+      queueBytes: 500,
+      maxItems: 3,
+    });
+    await acceptAll(accept, names(50));
+    expect(queue.bytes).toBeLessThanOrEqual(500);
+    await reached(journal.end);
+    await acceptAll(accept, ['later']);
+    await reached(journal.end);
+    expect(stored).toEqual([...names(50), 'later']);
+  });
+
+  it('is replayed by the next process, without token, if this one did not store it', async () => {
+    const directory = newDirectory();
+    const away = await setUp(() => Promise.reject(new Error('ECONNREFUSED')), { directory });
+    await acceptAll(away.accept, names(5));
+    await away.stop();
+    cleanup.pop();
+
+    const { stored, tokens, write } = keeping();
+    const { accept, reached, journal } = await setUp(write, { directory });
+    await reached(journal.openedAt);
+    expect(stored).toEqual(names(5));
+    expect(new Set(tokens)).toEqual(new Set([undefined]));
+    await acceptAll(accept, ['new']);
+    await reached(journal.end);
+    expect(stored).toEqual([...names(5), 'new']);
+    expect(tokens.at(-1)).toMatch(journal.id);
+  });
+
+  it('is acked while the store is away, and stored when it is back', async () => {
+    const { stored, write } = keeping();
+    let failures = 2;
+    const { accept, reached, journal, obstacles, problems, counters } = await setUp(
+      async (requests, token) => {
+        failures -= 1;
+        // 252 TOO_MANY_PARTS: the store's trouble, not the data's.
+        if (failures >= 0) throw clickHouseError('252');
+        return write(requests, token);
+      },
+    );
+    await acceptAll(accept, names(3));
+    expect(journal.checkpointed).toBe(0);
+    await expect.poll(() => obstacles.first).toContain('252');
+    await reached(journal.end);
+    expect(stored).toEqual(names(3));
+    expect(obstacles.first).toBe(null);
+    expect(counters.retries).toBe(2);
+    expect(problems).toHaveLength(1);
+  });
+
+  it('is refused as busy once the journal is full, and taken again later', async () => {
+    let open: () => void = () => undefined;
+    const gate = new Promise<[]>((resolve) => {
+      open = () => resolve([]);
+    });
+    const { accept, reached, journal } = await setUp(() => gate, { maxBytes: 1000 });
+    const outcomes = [];
+    for (const name of names(10)) outcomes.push(await accept(arrival(name)));
+    expect(outcomes.at(-1)).toMatchObject({ kind: 'busy', retryAfterSeconds: 5 });
+    open();
+    await reached(journal.end);
+    await acceptAll(accept, ['again']);
+  });
+});
+
+describe('a request that the store refuses for its content', () => {
+  it('is set aside as received, and its neighbours are stored', async () => {
+    const { stored, write } = keeping();
+    const { accept, reached, journal, quarantine, problems, directory } = await setUp(
+      async (requests, token) => {
+        if (namesOf(requests).includes('span 5')) throw clickHouseError('53');
+        return write(requests, token);
+      },
+    );
+    await acceptAll(accept, names(12));
+    await reached(journal.end);
+    expect(stored).toEqual(names(12).filter((name) => name !== 'span 5'));
+    expect(quarantine.requests).toBe(1);
+    expect(problems).toEqual([expect.stringMatching(/quarantine: ClickHouse error 53 X$/)]);
+    const [file] = readdirSync(join(directory, 'q'));
+    const kept = parse(readFileSync(join(directory, 'q', file!)), 0, 0);
+    expect(kept.kind).toBe('record');
+    if (kept.kind !== 'record') return;
+    expect(Buffer.from(kept.record.body)).toEqual(arrival('span 5').body);
+    expect(openQuarantine(join(directory, 'q'), 1e6).requests).toBe(1);
+  });
+
+  it('holds everything up rather than be dropped when the quarantine is full', async () => {
+    const { stored, write } = keeping();
+    const { accept, obstacles, progress } = await setUp(
+      async (requests, token) => {
+        if (namesOf(requests).includes('bad')) throw new TypeError('bug');
+        return write(requests, token);
+      },
+      { quarantineBytes: 10 },
+    );
+    await acceptAll(accept, ['bad', 'next']);
+    await expect.poll(() => obstacles.first).toContain('cannot be put into quarantine');
+    expect(stored).not.toContain('next');
+    expect(progress.position).toBe(0);
+  });
+});
+
+describe('the derivation', () => {
+  it('runs behind the inserts, gathers what comes meanwhile, and takes the checkpoint along', async () => {
+    const { stored, write } = keeping();
+    const derived: string[][] = [];
+    const gates: (() => void)[] = [];
+    const { accept, reached, journal } = await setUp(write, {
+      maxItems: 1,
+      derive: async (touched) => {
+        derived.push(touched.flatMap(({ traces }) => traces));
+        await new Promise<void>((resolve) => gates.push(resolve));
+      },
+    });
+    await acceptAll(accept, names(4));
+    await expect.poll(() => stored.length).toBe(4);
+    expect(derived).toEqual([['span 0']]);
+    expect(journal.checkpointed).toBe(0);
+    gates.shift()?.();
+    await expect.poll(() => gates.length).toBe(1);
+    expect(derived[1]).toEqual(['span 1', 'span 2', 'span 3']);
+    gates.shift()?.();
+    await reached(journal.end);
+    expect(journal.checkpointed).toBe(journal.end);
+  });
+
+  it('holds up the inserts when too much waits for it', async () => {
+    const { stored, write } = keeping();
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const { accept, reached, journal } = await setUp(write, { maxItems: 1, derive: () => gate });
+    await acceptAll(accept, names(30));
+    // One trace in hand and ten waiting.
+    await expect.poll(() => stored.length).toBe(11);
+    open();
+    await reached(journal.end);
+    expect(stored).toHaveLength(30);
+  });
+
+  it('is repeated while the store is away, and gives up only the one trace it stumbles over', async () => {
+    const { write } = keeping();
+    const derived = new Set<string>();
+    let failures = 1;
+    const { accept, reached, journal, counters, problems, quarantine } = await setUp(write, {
+      derive: async (touched) => {
+        const traces = touched.flatMap((one) => one.traces);
+        failures -= 1;
+        if (failures >= 0) throw clickHouseError('210');
+        if (traces.includes('span 3')) throw new TypeError('bug');
+        for (const trace of traces) derived.add(trace);
+      },
+    });
+    await acceptAll(accept, names(8));
+    await reached(journal.end);
+    expect([...derived].sort()).toEqual(names(8).filter((name) => name !== 'span 3'));
+    expect(counters).toMatchObject({ retries: 1, underived: 1 });
+    expect(problems.at(-1)).toBe('cannot derive trace or task span 3: TypeError');
+    expect(quarantine.requests).toBe(0);
+  });
+});
+
+describe('accept', () => {
+  const nothing: Write = () => Promise.resolve([]);
+
+  it('refuses what cannot be read, and stores nothing of it', async () => {
+    const { accept, journal, budget, problems } = await setUp(nothing);
+    const broken = [
+      arrival('', { body: Buffer.from('{') }),
+      arrival('', { body: Buffer.from('{}'), compression: 'gzip' }),
+      arrival('', { encoding: 'protobuf' }),
+      arrival('', { signal: 'logs', body: Buffer.from('[]') }),
+    ];
+    for (const one of broken) {
+      expect(await accept(one)).toMatchObject({ kind: 'refused', refusal: 'malformed' });
+    }
+    expect(problems).toHaveLength(4);
+    expect(journal.end).toBe(0);
+    expect(budget.used).toBe(0);
+  });
+
+  it('refuses what is too large once decompressed', async () => {
+    const { accept } = await setUp(nothing);
+    const body = gzipSync(Buffer.alloc(200_000, ' '));
+    expect(await accept(arrival('', { body, compression: 'gzip' }))).toMatchObject({
+      kind: 'refused',
+      refusal: 'too_large',
+    });
+  });
+
+  it('takes an empty request as success, and keeps nothing of one with only bad items', async () => {
+    const { accept, journal, counters } = await setUp(nothing);
+    expect(await accept(arrival('', { body: Buffer.from('{}') }))).toEqual({ kind: 'accepted' });
+    const spans = Array(9).fill({ name: 'no ids' });
+    const body = Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }));
+    expect(await accept(arrival('', { body }))).toMatchObject({
+      kind: 'partial',
+      rejected: 9,
+      message: expect.stringMatching(/; and 4 more$/),
+    });
+    expect(journal.end).toBe(0);
+    expect(counters.rejected).toEqual(new Map([['trace_id', 9]]));
+    expect(counters.received.traces).toBe(9);
+    expect(counters.accepted.traces).toBe(0);
+  });
+});

@@ -1,0 +1,188 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Touched } from '../store/derive/deriver.ts';
+import { type Counters, note } from './counters.ts';
+import type { Derivation } from './derivation.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Obstacles } from './obstacles.ts';
+import type { Progress } from './progress.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { Accepted, Queue, Undecodable } from './queue.ts';
+import { nameOf, persist, stopped } from './retry.ts';
+import type { Write } from './store-writer.ts';
+
+export interface WriterOptions {
+  readonly journal: Journal;
+  readonly queue: Queue;
+  readonly write: Write;
+  readonly derivation: Derivation;
+  readonly progress: Progress;
+  readonly quarantine: Quarantine;
+  readonly obstacles: Obstacles;
+  readonly counters: Counters;
+  readonly report: (problem: unknown) => void;
+  /** Bounds of a batch: items, bytes after decompression, and how long its first request waits for others. */
+  readonly maxItems: number;
+  readonly maxBytes: number;
+  readonly lingerMs: number;
+}
+
+/** Moves requests from the queue to the store, in order, and hands on what they touched. */
+export interface Writer {
+  /** When the oldest request in hand was received; null when idle. */
+  readonly oldest: number | null;
+  /** Stops after the batch in hand, at once if that one fails. What is left stays in the journal. */
+  stop(): Promise<void>;
+}
+
+interface Batch {
+  readonly requests: readonly Accepted[];
+  readonly undecodable: readonly Undecodable[];
+  readonly end: number;
+}
+
+/** How long the event loop may wait while requests are read back and decoded. */
+const sliceMs = 10;
+
+export function startWriter(options: WriterOptions): Writer {
+  const { queue, derivation, obstacles, report } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let oldest: number | null = null;
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      await queue.available();
+      await derivation.room();
+      if (signal.aborted) return;
+      const { requests, undecodable, end } = await collect(options, signal);
+      oldest = requests[0]?.receivedAt ?? null;
+      for (const { position, error } of undecodable) {
+        await setAside(options, position, error, signal);
+      }
+      const touched = await settle(options, requests, signal);
+      derivation.add(touched, oldest ?? Date.now(), end);
+      oldest = null;
+    }
+  }
+
+  const running = run().catch((error: unknown) => {
+    if (error === stopped) return;
+    // Going on would pass over the batch in hand; a restart takes it up again from the journal.
+    obstacles.set('writer', `the writer stopped: ${nameOf(error)}`);
+    report(error);
+  });
+
+  return {
+    get oldest() {
+      return oldest;
+    },
+    async stop() {
+      stopping.abort();
+      queue.wake();
+      await running;
+    },
+  };
+}
+
+/** The next batch. The first request waits for others unless it is late already or somebody waits for it. */
+async function collect(
+  { queue, progress, maxItems, maxBytes, lingerMs }: WriterOptions,
+  signal: AbortSignal,
+): Promise<Batch> {
+  const requests: Accepted[] = [];
+  const undecodable: Undecodable[] = [];
+  let items = 0;
+  let bytes = 0;
+  let sliceEnd = performance.now() + sliceMs;
+  while (items < maxItems && bytes < maxBytes) {
+    const taken = queue.next();
+    if (taken === undefined) {
+      const [first] = requests;
+      const wait = first === undefined ? 0 : first.receivedAt + lingerMs - Date.now();
+      if (wait <= 0 || progress.isAwaited || signal.aborted) break;
+      await sleep(Math.min(wait, 25));
+      continue;
+    }
+    if ('error' in taken) undecodable.push(taken);
+    else {
+      requests.push(taken);
+      items += taken.payload.decoded.items;
+      bytes += taken.bytes;
+    }
+    if (performance.now() < sliceEnd) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    sliceEnd = performance.now() + sliceMs;
+  }
+  return { requests, undecodable, end: queue.position };
+}
+
+/**
+ * Stores a batch, however long the store is away. What the store refuses for its content must not hold up the rest:
+ * halves are tried until the request is alone, and that one is set aside. Throws `stopped`.
+ */
+async function settle(
+  options: WriterOptions,
+  requests: readonly Accepted[],
+  signal: AbortSignal,
+): Promise<readonly Touched[]> {
+  const { journal, write, obstacles, counters } = options;
+  const [first] = requests;
+  if (first === undefined) return [];
+  const token = tokenOf(journal, requests);
+  const start = performance.now();
+  try {
+    const touched = await persist(
+      () => write(requests, token),
+      signal,
+      (error) => {
+        counters.retries += 1;
+        obstacles.set('insert', `the store does not take data: ${nameOf(error)}`);
+      },
+    );
+    obstacles.clear('insert');
+    note(counters.insert, performance.now() - start);
+    return touched;
+  } catch (error) {
+    if (error === stopped) throw error;
+    obstacles.clear('insert');
+    if (requests.length === 1) {
+      await setAside(options, first.position, error, signal);
+      return [];
+    }
+    const middle = Math.ceil(requests.length / 2);
+    return [
+      ...(await settle(options, requests.slice(0, middle), signal)),
+      ...(await settle(options, requests.slice(middle), signal)),
+    ];
+  }
+}
+
+/** Puts a request into quarantine, waiting for room there if need be: it is never dropped. */
+async function setAside(
+  { journal, quarantine, obstacles, report }: WriterOptions,
+  position: number,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  const [entry] = journal.read(position, 1).entries;
+  if (entry?.position !== position) throw new Error(`no request at ${position} of the journal`);
+  await persist(
+    async () => {
+      if (!quarantine.put(entry.record, position)) throw new Error('full');
+    },
+    signal,
+    (problem) => {
+      obstacles.set('quarantine', `a request cannot be put into quarantine: ${String(problem)}`);
+    },
+  );
+  obstacles.clear('quarantine');
+  report(`request at ${position} of the journal set aside in quarantine: ${nameOf(error)}`);
+}
+
+/** None for replayed requests: what a former process sent of them is unknown, and this one may send it otherwise. */
+function tokenOf(journal: Journal, requests: readonly Accepted[]): string | undefined {
+  const first = requests[0];
+  const last = requests.at(-1);
+  if (first === undefined || last === undefined || first.position < journal.openedAt) return;
+  return `${journal.id}:${first.position}-${last.next}`;
+}
