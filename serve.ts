@@ -103,6 +103,11 @@ async function checks(store: Store, ingest: Ingest): Promise<Check[]> {
       ok: stats.journal.bytes < stats.journal.maxBytes,
       detail: `${stats.journal.bytes} of ${stats.journal.maxBytes} bytes`,
     },
+    {
+      name: 'writer',
+      ok: stats.blockedBy === null,
+      detail: stats.blockedBy ?? `${Math.round(stats.journal.ageMs)} ms behind`,
+    },
   ];
 }
 

@@ -105,7 +105,7 @@ function taskRows(scope: TaskScope, filter: TaskFilter): Sql {
 }
 
 function callRows(scope: TaskScope, filter: TaskFilter): Sql {
-  return sql`SELECT *, call_cost AS cost, ifNull(call_cost, 0) AS known_cost, call_reported AS reported_cost,
+  return sql`SELECT *, call_kind, call_name, call_provider, call_agent, call_cost AS cost, ifNull(call_cost, 0) AS known_cost, call_reported AS reported_cost,
       if(isNull(call_cost), [toString(call_name)], []) AS unpriced,
       if(${lost} OR call_attempt < attempts, known_cost, 0) AS wasted_cost
     FROM ${tasksIn(scope)}

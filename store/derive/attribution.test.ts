@@ -151,6 +151,15 @@ describe('attribution', () => {
     expect(spans).toEqual({ x: 'A declared' });
   });
 
+  it('gives an approval to the task it names, not the request in which it was decided', () => {
+    const { spans, logs } = ownersOf(
+      [span({ span_id: 'POST /approvals' })],
+      [taskLog(logRow({ event_name: 'agent.approval', ...declared('A') }))],
+    );
+    expect(spans).toEqual({ 'POST /approvals': 't1 trace' });
+    expect(logs).toEqual(['A declared']);
+  });
+
   it('makes a task from logs without a trace when they carry an id', () => {
     const { logs } = ownersOf(
       [],

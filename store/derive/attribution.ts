@@ -44,13 +44,26 @@ function idOf(item: Named, kind: 'declared' | 'run'): string {
 function distinctIds(trace: Trace, kind: 'declared' | 'run'): Set<string> {
   const ids = new Set<string>();
   for (const span of trace.spans) ids.add(idOf(span, kind));
-  for (const log of trace.logs) ids.add(idOf(log, kind));
+  for (const log of trace.logs) if (namesTrace(log)) ids.add(idOf(log, kind));
   ids.delete('');
   return ids;
 }
 
+// Who approves does so in a request of his own, which is no part of the task that waits for him.
+function namesTrace(log: TaskLog): boolean {
+  return log.event_name !== 'agent.approval';
+}
+
 function single(trace: Trace, owner: Owner): Owners {
-  return { spans: trace.spans.map(() => owner), logs: trace.logs.map(() => owner) };
+  return {
+    spans: trace.spans.map(() => owner),
+    logs: trace.logs.map((log) => ownOwner(log) ?? owner),
+  };
+}
+
+function ownOwner(log: TaskLog): Owner | null {
+  const own = idOf(log, 'declared');
+  return own === '' ? null : { task: own, by: 'declared' };
 }
 
 function nearestDeclared(trace: Trace): Owners {
@@ -61,11 +74,8 @@ function nearestDeclared(trace: Trace): Owners {
     const own = span === undefined ? '' : idOf(span, 'declared');
     spans[i] = own === '' ? (spans[trace.parent[i] ?? -1] ?? none) : { task: own, by: 'declared' };
   }
-  const ownerOfLog = (log: TaskLog): Owner => {
-    const own = idOf(log, 'declared');
-    if (own !== '') return { task: own, by: 'declared' };
-    return spans[trace.indexOf.get(log.span_id) ?? -1] ?? none;
-  };
+  const ownerOfLog = (log: TaskLog) =>
+    ownOwner(log) ?? spans[trace.indexOf.get(log.span_id) ?? -1] ?? none;
   return { spans, logs: trace.logs.map(ownerOfLog) };
 }
 

@@ -112,7 +112,7 @@ for (const backend of backends) {
     const found = (project: string) =>
       query<Record<string, unknown>>(
         store,
-        sql`SELECT * EXCEPT (project, ver) FROM tasks FINAL WHERE project = ${param('String', project)} ORDER BY task_id, day`,
+        sql`SELECT * EXCEPT (project, ver, content_hash) FROM tasks FINAL WHERE project = ${param('String', project)} ORDER BY task_id, day`,
       );
 
     const brief = async (project: string) =>

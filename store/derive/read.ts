@@ -80,16 +80,6 @@ GROUP BY task_id`,
   return days;
 }
 
-/** The engine's clock in microseconds: the version of what is derived from data read afterwards. */
-export async function readVersion(store: Store): Promise<bigint> {
-  const [row] = await query<{ ver: string }>(
-    store,
-    sql`SELECT toUnixTimestamp64Micro(now64(6)) AS ver`,
-  );
-  if (row === undefined) throw new Error('the engine did not tell its time');
-  return BigInt(row.ver);
-}
-
 // One read spans at most this much time: traces that lie far apart are read apart, or the sort key would not help.
 const WINDOW_NS = 3_600_000_000_000n;
 

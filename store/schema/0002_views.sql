@@ -212,7 +212,7 @@ SELECT
         declared_state = 'queued', if(quiet_ms > 24 * 3600000, 'abandoned', 'queued'),
         declared_state = 'waiting_for_approval',
             if(quiet_ms > 7 * 24 * 3600000, 'abandoned', 'waiting_for_approval'),
-        declared_state = '' AND root_ended AND quiet_ms > 30000, if(root_error, 'failed', 'done'),
+        declared_state IN ('', 'running') AND root_ended AND quiet_ms > 30000, if(root_error, 'failed', 'done'),
         quiet_ms > 3600000, 'abandoned',
         'running'
     ) AS state,

@@ -1,0 +1,129 @@
+import type { Store } from '../connection.ts';
+import { insert } from '../insert.ts';
+import { taskDays } from '../tables/task-days.ts';
+import type { TaskRow } from '../tables/tasks.ts';
+import { contentHash, hashedTasks } from './content-hash.ts';
+import {
+  type Bounds,
+  type Items,
+  joinItems,
+  readBounds,
+  readLoneLogs,
+  readTaskDays,
+  readTaskTraces,
+  readTraces,
+} from './read.ts';
+import { dayOf, deriveTasks } from './task.ts';
+import { tombstone } from './tombstone.ts';
+import { takeVersion } from './version.ts';
+
+/** Traces derived together; with 30 spans each some 8,000 spans. */
+export const SLICE = 256;
+
+/** What was derived from one reading, not yet written. */
+export interface Derivation {
+  readonly project: string;
+  readonly ver: bigint;
+  /** Every id that a row may have to be withdrawn from: own ids of the traces, and the traces' ids. */
+  readonly candidates: ReadonlySet<string>;
+  /** By task id; a candidate without telemetry has none. */
+  readonly rows: ReadonlyMap<string, TaskRow>;
+  /** See {@link possibleDays}. */
+  readonly possible: (task: string) => ReadonlySet<number>;
+}
+
+/** Cuts a list into slices of {@link SLICE}. */
+export function* slices<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += SLICE) yield items.slice(at, at + SLICE);
+}
+
+/** The protocol of DESIGN §4. Its order is what makes it exact: version, then read, then days, then rows. */
+export async function deriveSlice(
+  store: Store,
+  project: string,
+  traces: readonly string[],
+  named: readonly string[],
+): Promise<Derivation> {
+  const ver = await takeVersion(store);
+  const touched = await readTraces(store, project, await readBounds(store, project, traces));
+  const candidates = new Set([...traces, ...named, ...touched.ids]);
+  const linked = await readTaskTraces(store, project, [...candidates]);
+
+  const seen = new Set(traces);
+  // A task may be named by the id of a trace: every candidate may be one.
+  const others = new Set([...linked.map(({ trace }) => trace), ...candidates]);
+  const further = [...others].filter((trace) => trace !== '' && !seen.has(trace));
+  const items = joinItems([
+    touched,
+    await readTraces(store, project, await readBounds(store, project, further)),
+    await readLoneLogs(store, project, loneBounds(linked)),
+  ]);
+
+  const rows = new Map<string, TaskRow>();
+  for (const task of deriveTasks(items.spans, items.logs)) {
+    if (candidates.has(task.task_id)) rows.set(task.task_id, { ...task, ver, deleted: 0 });
+  }
+  return { project, ver, candidates, rows, possible: possibleDays(items, linked) };
+}
+
+function loneBounds(
+  linked: readonly { task: string; trace: string; bounds: Bounds }[],
+): Map<string, Bounds> {
+  const lone = linked.filter(({ trace }) => trace === '');
+  return new Map(lone.map(({ task, bounds }) => [task, bounds]));
+}
+
+/**
+ * Days under which another process may just now be writing a row of the task: a row derived from fewer items begins at
+ * the start of one of the items that are there.
+ */
+function possibleDays(
+  items: Items,
+  linked: readonly { task: string; trace: string }[],
+): (task: string) => Set<number> {
+  const ofTrace = new Map<string, Set<number>>();
+  const add = (key: string, time: bigint) => {
+    const days = ofTrace.get(key);
+    if (days === undefined) ofTrace.set(key, new Set([dayOf(time)]));
+    else days.add(dayOf(time));
+  };
+  for (const { trace_id, start } of items.spans) add(trace_id, start);
+  for (const { trace_id, task_id, time } of items.logs) add(trace_id || `lone ${task_id}`, time);
+  const tracesOf = new Map<string, string[]>();
+  for (const { task, trace } of linked) {
+    const known = tracesOf.get(task);
+    if (known === undefined) tracesOf.set(task, [trace]);
+    else known.push(trace);
+  }
+  return (task) => {
+    const keys = [task, `lone ${task}`, ...(tracesOf.get(task) ?? [])];
+    return new Set(keys.flatMap((key) => [...(ofTrace.get(key) ?? [])]));
+  };
+}
+
+/** Writes the rows, and withdraws every candidate from all other days. */
+export async function writeSlice(store: Store, derivation: Derivation): Promise<void> {
+  const { project, ver, candidates, rows, possible } = derivation;
+  const known = await readTaskDays(store, project, [...candidates]);
+  const output: TaskRow[] = [];
+  const days: { project: string; task_id: string; day: number }[] = [];
+  for (const task_id of candidates) {
+    const row = rows.get(task_id);
+    const stale = new Set([...(known.get(task_id) ?? []), ...possible(task_id)]);
+    if (row !== undefined) {
+      output.push(row);
+      stale.delete(row.day);
+      if (known.get(task_id)?.has(row.day) !== true) days.push({ project, task_id, day: row.day });
+    }
+    for (const day of stale) output.push(tombstone(project, task_id, day, ver));
+  }
+  // Days first: whoever withdraws a row must find the day under which it may lie.
+  await insert(store, taskDays, days);
+  await insert(
+    store,
+    hashedTasks,
+    output
+      .sort((a, b) => a.day - b.day)
+      .map((row) => ({ ...row, content_hash: contentHash(row) })),
+  );
+}
