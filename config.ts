@@ -19,6 +19,7 @@ const schema = z.object({
     .default('default'),
   PLUMBLINE_JOURNAL_BYTES: bytes.default(2 * 1024 * 1024 * 1024),
   PLUMBLINE_SLOS: z.string().optional(),
+  PLUMBLINE_PRICES: z.string().optional(),
   CLICKHOUSE_URL: z
     .url({ error: 'a URL such as http://user:password@localhost:8123/plumbline' })
     .optional(),
@@ -37,6 +38,8 @@ export interface Config {
   readonly journalBytes: number;
   /** File with objectives in OpenSLO YAML, beside the built-in ones. */
   readonly slosFile: string | undefined;
+  /** File with prices of one's own, over the built-in list. */
+  readonly pricesFile: string | undefined;
   readonly clickhouseUrl: string | undefined;
 }
 
@@ -70,6 +73,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     project: e.PLUMBLINE_PROJECT,
     journalBytes: e.PLUMBLINE_JOURNAL_BYTES,
     slosFile: e.PLUMBLINE_SLOS,
+    pricesFile: e.PLUMBLINE_PRICES,
     clickhouseUrl: e.CLICKHOUSE_URL,
   };
 }

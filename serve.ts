@@ -6,10 +6,12 @@ import { createIngest, type Ingest } from './ingest/ingest.ts';
 import { ingestMetrics } from './ingest/metrics.ts';
 import { createQuery } from './query/app.ts';
 import type { Check } from './query/operations/routes.ts';
-import { builtinObjectives, type Objective } from './query/slos/objectives.ts';
+import { parsePrices } from './query/prices/schema.ts';
+import { builtinObjectives } from './query/slos/objectives.ts';
 import { mergeObjectives, parseOpenSlo } from './query/slos/openslo.ts';
 import { openStore, type Store } from './store/connection.ts';
 import { createDeriver } from './store/derive/deriver.ts';
+import { replaceFileOverrides } from './store/prices/override.ts';
 
 export const version = '0.1.0';
 
@@ -29,12 +31,14 @@ export async function start(config: Config): Promise<Plumbline> {
     for (const close of undo.splice(0).reverse()) await close();
   };
   try {
-    const objectives = await readObjectives(config.slosFile);
+    const own = await readSettings('PLUMBLINE_SLOS', config.slosFile, parseOpenSlo);
+    const prices = await readSettings('PLUMBLINE_PRICES', config.pricesFile, parsePrices);
     await mkdir(config.data, { recursive: true });
     const store = await openStore(
       config.clickhouseUrl === undefined ? { path: config.data } : { url: config.clickhouseUrl },
     );
     undo.push(() => store.close());
+    await replaceFileOverrides(store, config.project, prices ?? []);
 
     const { derive } = createDeriver(store);
     const ingest = await createIngest({
@@ -48,7 +52,7 @@ export async function start(config: Config): Promise<Plumbline> {
 
     const query = createQuery({
       store,
-      objectives,
+      objectives: own === undefined ? builtinObjectives : mergeObjectives(own),
       project: () => config.project,
       now: () => new Date(),
       version,
@@ -73,17 +77,16 @@ export async function start(config: Config): Promise<Plumbline> {
   }
 }
 
-/** The built-in objectives, and over them those of the file. */
-async function readObjectives(file: string | undefined): Promise<readonly Objective[]> {
-  if (file === undefined) return builtinObjectives;
+/** What `parse` makes of a settings file, undefined without one. A file that cannot be used is a bad setting. */
+async function readSettings<T>(name: string, file: string | undefined, parse: (text: string) => T) {
+  if (file === undefined) return undefined;
   try {
-    return mergeObjectives(parseOpenSlo(await readFile(file, 'utf8')));
+    return parse(await readFile(file, 'utf8'));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new BadSetting(
-      `Plumbline cannot start: PLUMBLINE_SLOS=${JSON.stringify(file)}:\n${why}`,
-      { cause: error },
-    );
+    throw new BadSetting(`Plumbline cannot start: ${name}=${JSON.stringify(file)}:\n${why}`, {
+      cause: error,
+    });
   }
 }
 

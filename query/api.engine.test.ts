@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Store } from '../store/connection.ts';
 import { insert } from '../store/insert.ts';
+import { replaceFileOverrides } from '../store/prices/override.ts';
 import { outcomes } from '../store/tables/outcomes.ts';
 import { type PriceRow, prices } from '../store/tables/prices.ts';
 import { taskDays } from '../store/tables/task-days.ts';
@@ -67,6 +68,9 @@ const price: PriceRow = {
   project: 'test',
   provider: 'p1',
   model: 'm1',
+  origin: 'list',
+  deleted: 0,
+  multipliers: [],
   valid_from: 0n,
   source: 'sheet',
   priced: 1,
@@ -310,4 +314,75 @@ it('every documented route is in /openapi.json', async () => {
       '/api/v1/outcomes',
     ]),
   );
+});
+
+describe('prices', () => {
+  const total = async (query = '') => (await costs(`workflow=refund${query}`)).groups[0]?.cost_usd;
+  const send = (method: string, body: unknown) =>
+    app.request('/api/v1/prices', {
+      method,
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
+
+  it('an override with a past date changes yesterday at once, and taking it back restores it exactly', async () => {
+    const before = await total();
+    const place = { provider: 'p1', model: 'm1', valid_from: '2026-11-01T00:00:00Z' };
+    const dearer = { ...place, tiers: [{ input_usd_per_mtok: 10, output_usd_per_mtok: 2 }] };
+    expect((await send('PUT', dearer)).status).toBe(200);
+    // 7500 input and 1750 output tokens of the sheet, now at $10 and $2 per million
+    expect(await total()).toBeCloseTo(0.0785, 12);
+    expect(await total('&prices=2026-10-01')).toBe(before);
+    expect((await send('DELETE', place)).status).toBe(200);
+    expect(await total()).toBe(before);
+  });
+
+  it('of a file are replaced as a whole, below those of the API', async () => {
+    const before = await total();
+    const place = { provider: 'p1', model: 'm1', valid_from: new Date(0) };
+    const tiers = [{ from_input_tokens: 0, input_usd_per_mtok: 100, output_usd_per_mtok: 0 }];
+    await replaceFileOverrides(store, 'test', [{ ...place, tiers, multipliers: {} }]);
+    expect(await total()).toBeCloseTo(0.75, 12);
+    await replaceFileOverrides(store, 'test', []);
+    expect(await total()).toBe(before);
+  });
+
+  it('prices everything as another model would have', async () => {
+    // gpt-4o: $2.50 and $10 per million
+    expect(await total('&what_if_model=openai/gpt-4o')).toBeCloseTo(
+      7500 * 2.5e-6 + 1750 * 1e-5,
+      12,
+    );
+    expect(await total('&what_if_model=nobody/knows')).toBeNull();
+  });
+
+  it('lists what is priced, and the origin of each price', async () => {
+    const { prices: listed } = (await get('/api/v1/prices')) as unknown as {
+      prices: Record<string, unknown>[];
+    };
+    const m1 = listed.find(({ model }) => model === 'm1');
+    expect(m1).toMatchObject({
+      provider: 'p1',
+      origin: 'list',
+      priced: true,
+      valid_from: '1970-01-01T00:00:00.000Z',
+    });
+    expect(m1?.['tiers']).toEqual([
+      expect.objectContaining({
+        from_input_tokens: 0,
+        input_usd_per_mtok: 1,
+        output_usd_per_mtok: 2,
+      }),
+    ]);
+  });
+
+  it('refuses a price that is not one, naming the field', async () => {
+    const res = await send('PUT', {
+      provider: 'p',
+      model: 'm',
+      tiers: [{ input_usd_per_mtok: -1 }],
+    });
+    expect(res.status).toBe(400);
+    expect(await res.json()).toMatchObject({ parameter: 'tiers' });
+  });
 });

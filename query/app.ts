@@ -6,6 +6,7 @@ import { driftRoutes } from './drift/routes.ts';
 import { openapi } from './openapi.ts';
 import { type Operations, operationsRoutes } from './operations/routes.ts';
 import { outcomesRoutes } from './outcomes/routes.ts';
+import { pricesRoutes } from './prices/routes.ts';
 import { onError, respond } from './problem.ts';
 import type { Objective } from './slos/objectives.ts';
 import { slosRoutes } from './slos/routes.ts';
@@ -35,6 +36,7 @@ export function createQuery(options: QueryOptions): Hono {
   app.route('/', tracesRoutes(options));
   app.route('/', outcomesRoutes(options));
   app.route('/', costsRoutes(options));
+  app.route('/', pricesRoutes(options));
   app.route('/', slosRoutes(options, options.objectives));
   app.route('/', driftRoutes(options));
   app.get('/openapi.json', (c) => c.json(openapi(app, options.version)));

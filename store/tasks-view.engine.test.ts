@@ -39,6 +39,7 @@ interface Ask {
   readonly to?: string;
   readonly now?: string;
   readonly prices?: string;
+  readonly whatIf?: string;
 }
 
 function common(ask: Ask): Sql {
@@ -52,7 +53,8 @@ function ranged(store: Store, ask: Ask = {}): Promise<Answer[]> {
   const to = param('DateTime64(3)', new Date(ask.to ?? '2026-04-01'));
   return query(
     store,
-    sql`SELECT * FROM tasks_v(${common(ask)}, from = ${from}, to = ${to}) ORDER BY task_id`,
+    sql`SELECT * FROM tasks_v(${common(ask)}, from = ${from}, to = ${to},
+      what_if = ${param('String', ask.whatIf ?? '')}) ORDER BY task_id`,
   );
 }
 

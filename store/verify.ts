@@ -4,8 +4,10 @@ import { logs } from './tables/logs.ts';
 import { messages } from './tables/messages.ts';
 import { outcomes } from './tables/outcomes.ts';
 import { prices } from './tables/prices.ts';
+import { profiles } from './tables/profiles.ts';
 import { spans } from './tables/spans.ts';
 import { taskDays } from './tables/task-days.ts';
+import { taskFindings } from './tables/task-findings.ts';
 import { taskTraces } from './tables/task-traces.ts';
 import { tasks } from './tables/tasks.ts';
 import { traceBounds } from './tables/trace-bounds.ts';
@@ -17,8 +19,10 @@ export const tables = [
   messages,
   outcomes,
   prices,
+  profiles,
   spans,
   taskDays,
+  taskFindings,
   taskTraces,
   tasks,
   traceBounds,

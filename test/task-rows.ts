@@ -101,6 +101,7 @@ function callColumns(calls: readonly CallSketch[], started: number) {
     'calls.agent': calls.map(() => ''),
     'calls.provider': calls.map(({ provider = '' }) => provider),
     'calls.response_id': calls.map(() => ''),
+    'calls.service_tier': calls.map(() => ''),
     'calls.start': calls.map(() => nanos(started)),
     'calls.duration_ms': calls.map(() => 10),
     'calls.ttft_ms': calls.map(({ ttft = null }) => ttft),

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { ensurePrices } from '../../store/prices/ensure.ts';
 import type { QueryContext } from '../context.ts';
 import { prices, range } from '../tasks/routes.ts';
 import { time } from '../time.ts';
@@ -16,6 +17,16 @@ const groupBy = z
     z.array(z.enum(names, { error: `one or more of ${names.join(', ')}, separated by commas` })),
   );
 
+/** `provider/model`, or only a model: what everything would have cost with it. */
+const model = z
+  .string()
+  .min(1)
+  .max(400)
+  .transform((text) => {
+    const slash = text.indexOf('/');
+    return { provider: text.slice(0, Math.max(slash, 0)), model: text.slice(slash + 1) };
+  });
+
 const costsQuery = z.strictObject({
   group_by: groupBy,
   from: time.default('now-7d'),
@@ -26,6 +37,7 @@ const costsQuery = z.strictObject({
   model: z.string().optional(),
   traffic,
   prices,
+  what_if_model: model.optional(),
   limit: limit(100, 1000),
 });
 
@@ -61,7 +73,10 @@ export function costsRoutes({ store, project, now }: QueryContext): Hono {
       const query = c.req.valid('query');
       const at = now();
       const bounds = range(query.from, query.to, at);
-      const scope = { project: project(c), ...bounds, now: at, prices: query.prices };
+      const own = project(c);
+      const whatIf = query.what_if_model;
+      if (whatIf !== undefined) await ensurePrices(store, own, [whatIf]);
+      const scope = { project: own, ...bounds, now: at, prices: query.prices, whatIf };
       const groups = await costGroups(store, scope, query, query.group_by, query.limit);
       return c.json({ groups, additive: additive(query.group_by) });
     },

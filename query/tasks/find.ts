@@ -1,4 +1,5 @@
 import type { Store } from '../../store/connection.ts';
+import type { Pair } from '../../store/prices/ensure.ts';
 import { join, param, query, type Sql, sql } from '../../store/sql.ts';
 import { clickhouseTime } from '../time.ts';
 import type { TaskViewRow } from './record.ts';
@@ -11,6 +12,8 @@ export interface TaskScope {
   readonly now: Date;
   /** `as_of_call`, `today` or an ISO date. */
   readonly prices: string;
+  /** Every model call priced as this model; undefined: as what it was. */
+  readonly whatIf?: Pair | undefined;
 }
 
 export interface TaskFilter {
@@ -48,7 +51,13 @@ export function tasksIn(scope: TaskScope): Sql {
     from = ${param('DateTime64(3)', clickhouseTime(scope.from))},
     to = ${param('DateTime64(3)', clickhouseTime(scope.to))},
     now = ${param('DateTime64(3)', clickhouseTime(scope.now))},
-    prices_at = ${param('String', scope.prices)})`;
+    prices_at = ${param('String', scope.prices)},
+    what_if = ${param('String', whatIf(scope.whatIf))})`;
+}
+
+/** The key of the view's price book. */
+function whatIf(pair: Pair | undefined): string {
+  return pair === undefined ? '' : `${pair.provider}\0${pair.model}`;
 }
 
 const models = sql`arrayDistinct(arrayFilter((name, kind) -> kind != 'tool' AND name != '', calls.name, calls.kind))`;

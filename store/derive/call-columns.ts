@@ -20,6 +20,7 @@ export function callColumns(
     'calls.agent': calls.map(({ agent }) => agent),
     'calls.provider': calls.map(({ provider }) => provider),
     'calls.response_id': of((span) => span.response_id),
+    'calls.service_tier': of((span) => span.service_tier),
     'calls.start': of((span) => span.start),
     'calls.duration_ms': of(durationMs),
     'calls.ttft_ms': of((span) => span.ttft_ms),

@@ -8,11 +8,10 @@ export interface Bounds {
   readonly last: bigint;
 }
 
-/** Stored items, each in its newest version, and every task id that any stored version names. */
+/** Stored items, each in its newest version. */
 export interface Items {
   readonly spans: readonly TaskSpan[];
   readonly logs: readonly TaskLog[];
-  readonly ids: ReadonlySet<string>;
 }
 
 /** Traces by id with their bounds; a trace that was never seen is missing. */
@@ -58,6 +57,22 @@ GROUP BY task_id, trace_id`,
 
 function boundsOf(row: { first_ns: string; last_ns: string }): Bounds {
   return { first: BigInt(row.first_ns), last: BigInt(row.last_ns) };
+}
+
+/** Every task id that anything on these traces ever named, whether or not that version of it is still there. */
+export async function readTraceTasks(
+  store: Store,
+  project: string,
+  traces: readonly string[],
+): Promise<string[]> {
+  if (traces.length === 0) return [];
+  const rows = await query<{ task_id: string }>(
+    store,
+    sql`
+SELECT DISTINCT task_id FROM trace_tasks
+WHERE project = ${param('String', project)} AND trace_id IN ${param('Array(String)', traces)}`,
+  );
+  return rows.map(({ task_id }) => task_id);
 }
 
 /** Days (since 1970) under which a row of each task was written. */
@@ -147,7 +162,6 @@ export function joinItems(parts: readonly Items[]): Items {
   return {
     spans: parts.flatMap(({ spans }) => spans),
     logs: parts.flatMap(({ logs }) => logs),
-    ids: new Set(parts.flatMap(({ ids }) => [...ids])),
   };
 }
 
@@ -169,7 +183,6 @@ type SpanJson = Omit<TaskSpan, 'start' | 'end' | 'events' | Tokens> & {
 };
 
 async function readSpans(store: Store, where: Sql): Promise<Items> {
-  // Every version is read and the newest kept here: a superseded one may name a task that must now be withdrawn.
   const rows = await query<SpanJson>(
     store,
     sql`
@@ -177,6 +190,7 @@ SELECT
   ver, project, trace_id, span_id, parent_id,
   toUnixTimestamp64Nano(start) AS start_ns, toUnixTimestamp64Nano(end) AS end_ns,
   status, status_message, service, kind, operation, provider, request_model, response_model, response_id,
+  service_tier,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens,
   cost_reported, ttft_ms, error_type, error_message, agent_name, conversation_id, user_id, environment, release,
   prompt_name, prompt_version, agent_version_hash, task_id, task_id_kind, workflow, task_attempt, task_ref,
@@ -191,15 +205,12 @@ SELECT
 FROM spans ${where}`,
   );
   const newest = new Map<string, SpanJson>();
-  const ids = new Set<string>();
   for (const row of rows) {
-    ids.add(row.task_id);
     const key = `${row.trace_id} ${row.span_id}`;
     const known = newest.get(key);
     if (known === undefined || BigInt(row.ver) > BigInt(known.ver)) newest.set(key, row);
   }
-  ids.delete('');
-  return { spans: [...newest.values()].map(spanOf), logs: [], ids };
+  return { spans: [...newest.values()].map(spanOf), logs: [] };
 }
 
 function spanOf(row: SpanJson): TaskSpan {
@@ -246,9 +257,7 @@ FROM logs ${where}
 ORDER BY ver DESC
 LIMIT 1 BY trace_id, span_id, event_name, time, hash`,
   );
-  const ids = new Set(rows.map(({ task_id }) => task_id));
-  ids.delete('');
-  return { spans: [], logs: rows.map(logOf), ids };
+  return { spans: [], logs: rows.map(logOf) };
 }
 
 function logOf(row: LogJson): TaskLog {

@@ -12,6 +12,7 @@ import {
   readTaskDays,
   readTaskTraces,
   readTraces,
+  readTraceTasks,
 } from './read.ts';
 import { dayOf, deriveTasks } from './task.ts';
 import { tombstone } from './tombstone.ts';
@@ -46,7 +47,8 @@ export async function deriveSlice(
 ): Promise<Derivation> {
   const ver = await takeVersion(store);
   const touched = await readTraces(store, project, await readBounds(store, project, traces));
-  const candidates = new Set([...traces, ...named, ...touched.ids]);
+  const own = await readTraceTasks(store, project, traces);
+  const candidates = new Set([...traces, ...named, ...own]);
   const linked = await readTaskTraces(store, project, [...candidates]);
 
   const seen = new Set(traces);
@@ -122,8 +124,6 @@ export async function writeSlice(store: Store, derivation: Derivation): Promise<
   await insert(
     store,
     hashedTasks,
-    output
-      .sort((a, b) => a.day - b.day)
-      .map((row) => ({ ...row, content_hash: contentHash(row) })),
+    output.sort((a, b) => a.day - b.day).map((row) => ({ ...row, content_hash: contentHash(row) })),
   );
 }

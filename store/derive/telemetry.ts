@@ -26,6 +26,7 @@ export type TaskSpan = Pick<
   | 'request_model'
   | 'response_model'
   | 'response_id'
+  | 'service_tier'
   | 'input_tokens'
   | 'output_tokens'
   | 'cache_read_tokens'

@@ -61,6 +61,7 @@ const BLANK: TaskRow = {
   'calls.agent': [],
   'calls.provider': [],
   'calls.response_id': [],
+  'calls.service_tier': [],
   'calls.start': [],
   'calls.duration_ms': [],
   'calls.ttft_ms': [],

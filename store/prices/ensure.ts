@@ -18,7 +18,7 @@ const remembered = new WeakMap<Store, Set<string>>();
 /**
  * Makes sure that each pair has its dated rows in `prices`, a model without a list price one row with `priced` 0.
  * Pairs that this process has seen cost a set look-up. Safe to call at once from several places: rows replace
- * themselves.
+ * themselves. Overrides are rows of another origin and stay untouched.
  */
 export async function ensurePrices(
   store: Store,
@@ -45,26 +45,21 @@ export async function ensurePrices(
 /** The rows of one pair; pure. */
 export function priceRows(project: string, { provider, model }: Pair): PriceRow[] {
   const found = listPrice(provider, model);
-  if (found === null) {
-    return [
-      {
-        project,
-        provider,
-        model,
-        valid_from: 0n,
-        source: SOURCE,
-        priced: 0,
-        tiers: [],
-        context_window: null,
-      },
-    ];
-  }
-  return found.dated.map(({ validFrom, tiers }) => ({
+  const row = {
     project,
     provider,
     model,
-    valid_from: BigInt(validFrom),
+    origin: 'list',
+    deleted: 0,
     source: SOURCE,
+    multipliers: [],
+  };
+  if (found === null) {
+    return [{ ...row, valid_from: 0n, priced: 0, tiers: [], context_window: null }];
+  }
+  return found.dated.map(({ validFrom, tiers }) => ({
+    ...row,
+    valid_from: BigInt(validFrom),
     priced: 1,
     tiers,
     context_window: found.contextWindow === null ? null : BigInt(found.contextWindow),

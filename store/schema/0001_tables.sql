@@ -252,6 +252,7 @@ CREATE TABLE IF NOT EXISTS tasks
     `calls.agent` Array(LowCardinality(String)),
     `calls.provider` Array(LowCardinality(String)),
     `calls.response_id` Array(String) CODEC(ZSTD(1)),
+    `calls.service_tier` Array(LowCardinality(String)),
     `calls.start` Array(DateTime64(9, 'UTC')) CODEC(ZSTD(1)),
     `calls.duration_ms` Array(Float64) CODEC(ZSTD(1)),
     `calls.ttft_ms` Array(Nullable(Float64)) CODEC(ZSTD(1)),
@@ -316,19 +317,24 @@ ENGINE = ReplacingMergeTree(ver)
 ORDER BY (project, key)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- USD per token, one row per (provider, model) seen and date; tiers apply to the whole request by its input tokens.
+-- USD per token, dated. `origin`: 'list' (the built-in list, written when a pair is first seen), 'file' or 'api'
+-- (overrides); where several hold at a time, api beats file beats list. Tiers apply to the whole request by its input
+-- tokens; `multipliers` say what a service tier (batch, flex, priority) costs relative to them.
 CREATE TABLE IF NOT EXISTS prices
 (
     project LowCardinality(String),
     provider LowCardinality(String),
     model LowCardinality(String),
+    origin LowCardinality(String),
     valid_from DateTime64(3, 'UTC'),
     ver DateTime64(6, 'UTC') DEFAULT now64(6),
+    deleted UInt8,
     source LowCardinality(String),
     priced UInt8,
     tiers Array(Tuple(from_input_tokens UInt64, input Float64, output Float64, cache_read Float64, cache_write Float64, cache_write_1h Float64)),
+    multipliers Map(LowCardinality(String), Float64),
     context_window Nullable(UInt64)
 )
-ENGINE = ReplacingMergeTree(ver)
-ORDER BY (project, provider, model, valid_from)
+ENGINE = ReplacingMergeTree(ver, deleted)
+ORDER BY (project, provider, model, origin, valid_from)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;

@@ -51,20 +51,25 @@ GROUP BY project, trace_id;
 --   from, to   tasks that count in [from, to): at their end, or at their last signal while open
 --   now        the clock: abandoned and "quiet long enough" are never stored
 --   prices_at  'as_of_call', 'today' or a date: which dated price a call has
+--   what_if    '' or 'provider\0model': price every model call as if it had been this one
 --
 -- A row lies under the day of its start but counts at its end. Tasks may last 31 days (spans are kept for 30), so
 -- the days from 31 before `from` are read. A verdict may precede its task by as long. Nothing in a task's row depends
 -- on the range asked for.
 CREATE OR REPLACE VIEW task_base_v AS
 WITH
-    -- 'provider\0model' -> (valid_from, priced, tiers), oldest first
+    -- 'provider\0model' -> (valid_from, priced, tiers, multipliers). Overrides come last, so that the last entry that
+    -- holds at a time is the one that counts.
     (
         SELECT mapFromArrays(groupArray(key), groupArray(history))
         FROM
         (
             SELECT
                 concat(provider, '\0', model) AS key,
-                arraySort(entry -> entry.1, groupArray((valid_from, priced, tiers))) AS history
+                arraySort(
+                    entry -> (indexOf(['list', 'file', 'api'], entry.5), entry.1),
+                    groupArray((valid_from, priced, tiers, multipliers, toString(origin)))
+                ) AS history
             FROM prices FINAL
             WHERE project = {project:String} AND priced = 1
             GROUP BY key
@@ -166,7 +171,7 @@ WITH
     arrayMap(
         (provider, model, start) -> arrayLast(
             entry -> entry.1 <= ifNull(priced_on, start),
-            price_book[concat(provider, '\0', model)]
+            price_book[if({what_if:String} = '', concat(provider, '\0', model), {what_if:String})]
         ),
         `calls.provider`, `calls.name`, `calls.start`
     ) AS call_prices,
@@ -189,16 +194,16 @@ WITH
 
     -- Canonical input includes what was read from and written to the cache; output includes reasoning.
     arrayMap(
-        (usage, price, tier, input, output, read, write, write_1h) -> multiIf(
+        (usage, price, tier, service, input, output, read, write, write_1h) -> multiIf(
             usage = 'free', toNullable(toFloat64(0)),
             usage = 'unknown' OR price.2 = 0, NULL,
-            greatest(toInt64(ifNull(input, 0)) - toInt64(ifNull(read, 0)) - toInt64(ifNull(write, 0)), 0) * tier.2
+            if(mapContains(price.4, service), price.4[service], 1) * (greatest(toInt64(ifNull(input, 0)) - toInt64(ifNull(read, 0)) - toInt64(ifNull(write, 0)), 0) * tier.2
                 + ifNull(output, 0) * tier.3
                 + ifNull(read, 0) * tier.4
                 + greatest(toInt64(ifNull(write, 0)) - toInt64(ifNull(write_1h, 0)), 0) * tier.5
-                + ifNull(write_1h, 0) * tier.6
+                + ifNull(write_1h, 0) * tier.6)
         ),
-        call_usage, call_prices, call_tiers, `calls.input_tokens`, `calls.output_tokens`,
+        call_usage, call_prices, call_tiers, `calls.service_tier`, `calls.input_tokens`, `calls.output_tokens`,
         `calls.cache_read_tokens`, `calls.cache_write_tokens`, `calls.cache_write_1h_tokens`
     ) AS call_costs,
 
@@ -261,7 +266,8 @@ FROM task_base_v(
     from = {from:DateTime64(3)},
     to = {to:DateTime64(3)},
     now = {now:DateTime64(3)},
-    prices_at = {prices_at:String}
+    prices_at = {prices_at:String},
+    what_if = {what_if:String}
 );
 
 CREATE OR REPLACE VIEW task_v AS
@@ -272,5 +278,6 @@ FROM task_base_v(
     from = '1970-02-02 00:00:00.000',
     to = '2149-01-01 00:00:00.000',
     now = {now:DateTime64(3)},
-    prices_at = {prices_at:String}
+    prices_at = {prices_at:String},
+    what_if = ''
 );

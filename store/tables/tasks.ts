@@ -57,6 +57,7 @@ export interface TaskRow {
   readonly 'calls.agent': readonly string[];
   readonly 'calls.provider': readonly string[];
   readonly 'calls.response_id': readonly string[];
+  readonly 'calls.service_tier': readonly string[];
   readonly 'calls.start': readonly bigint[];
   readonly 'calls.duration_ms': readonly number[];
   readonly 'calls.ttft_ms': readonly (number | null)[];
@@ -133,6 +134,7 @@ export const tasks: Table<TaskRow> = {
     'calls.agent': 'Array(LowCardinality(String))',
     'calls.provider': 'Array(LowCardinality(String))',
     'calls.response_id': 'Array(String)',
+    'calls.service_tier': 'Array(LowCardinality(String))',
     'calls.start': "Array(DateTime64(9, 'UTC'))",
     'calls.duration_ms': 'Array(Float64)',
     'calls.ttft_ms': 'Array(Nullable(Float64))',

@@ -19,6 +19,7 @@ export interface Call {
   readonly name?: string;
   readonly provider?: string;
   readonly response_id?: string;
+  readonly service_tier?: string;
   readonly start?: string;
   readonly error_by?: string;
   readonly ttft_ms?: number;
@@ -124,6 +125,7 @@ function callColumns(calls: readonly Call[], started: string) {
     'calls.agent': calls.map(() => 'support'),
     'calls.provider': calls.map((call) => call.provider ?? 'openai'),
     'calls.response_id': calls.map((call) => call.response_id ?? ''),
+    'calls.service_tier': calls.map((call) => call.service_tier ?? ''),
     'calls.start': calls.map((call) => nanos(call.start ?? started)),
     'calls.duration_ms': calls.map(() => 1),
     'calls.ttft_ms': calls.map((call) => call.ttft_ms ?? null),
@@ -168,6 +170,9 @@ export function priceRow(
     project: 'p',
     provider: 'openai',
     model,
+    origin: 'list',
+    deleted: 0,
+    multipliers: [],
     valid_from: BigInt(Date.parse(from)),
     source: 'by hand',
     priced: 1,

@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { backends } from '../../test/clickhouse/backends.ts';
+import type { Store } from '../connection.ts';
+import { insert } from '../insert.ts';
+import { query, sql } from '../sql.ts';
+import { tasks } from '../tables/tasks.ts';
+import { createAudit } from './audit.ts';
+import { createDeriver } from './deriver.ts';
+import { EPOCH, spanRow, stateLog, taskSpan } from './fixtures.ts';
+import { putRows } from './fixtures-store.ts';
+import { deriveTasks } from './task.ts';
+
+const settleMs = 300;
+const settled = () => sleep(settleMs + 50);
+const declared = (task_id: string) => ({ task_id, task_id_kind: 'declared' });
+const model = { kind: 'llm', input_tokens: 10n, output_tokens: 1n };
+const chat = (trace_id: string, span_id: string, task = trace_id) =>
+  spanRow({ trace_id, span_id, ...model, ...declared(task) });
+
+for (const backend of backends) {
+  describe(`audit on ${backend.name}`, () => {
+    let store: Store;
+    let problems: string[];
+    beforeAll(async () => {
+      store = await backend.open();
+    });
+    afterAll(() => store?.close());
+    beforeEach(async () => {
+      problems = [];
+      const names = await query<{ name: string }>(
+        store,
+        sql`SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'migrations'`,
+      );
+      for (const { name } of names) {
+        await store.client.command({ query: `TRUNCATE TABLE ${name}` });
+      }
+    });
+
+    const newAudit = () =>
+      createAudit({ store, settleMs, report: (problem) => problems.push(problem) });
+    const derive = async (...items: Parameters<typeof putRows>) =>
+      createDeriver(store).derive([await putRows(...items)]);
+    const tokens = () =>
+      query<{ task_id: string; input_tokens: string }>(
+        store,
+        sql`SELECT task_id, input_tokens FROM tasks FINAL ORDER BY task_id`,
+      );
+
+    it('finds nothing wrong with what was derived, and derives nothing twice more', async () => {
+      await derive(store, 'p', [chat('x', '1'), chat('y', '1')]);
+      await derive(store, 'p', [], [stateLog(EPOCH, 'lone', 'queued', { trace_id: '' })]);
+      expect(await newAudit().recent()).toMatchObject({ tasks: 0 });
+      await settled();
+      const audit = newAudit();
+      expect(await audit.recent()).toEqual({ traces: 2, tasks: 5, mismatches: 0, skipped: null });
+      expect(await audit.recent()).toMatchObject({ tasks: 0 });
+      // Another process, or this one after a restart.
+      expect(await newAudit().recent()).toMatchObject({ tasks: 0 });
+      expect(await newAudit().all()).toEqual({ traces: 2, tasks: 5, mismatches: 0, skipped: null });
+      expect(problems).toEqual([]);
+    });
+
+    it('finds and mends what was never derived', async () => {
+      await derive(store, 'p', [chat('x', '1')]);
+      await putRows(store, 'p', [chat('x', '2'), chat('y', '1')]);
+      await putRows(store, 'p', [], [stateLog(EPOCH, 'lone', 'queued', { trace_id: '' })]);
+      await settled();
+      expect(await newAudit().recent()).toMatchObject({ mismatches: 3 });
+      expect(problems.join()).toContain('"lone"');
+      expect(await tokens()).toMatchObject([
+        { task_id: 'lone' },
+        { task_id: 'x', input_tokens: '20' },
+        { task_id: 'y', input_tokens: '10' },
+      ]);
+    });
+
+    it('finds and mends a row of a lost race, a ghost and a doubled day', async () => {
+      const span = chat('x', '1');
+      await derive(store, 'p', [span, chat('x', '2')]);
+      const [row] = deriveTasks([taskSpan(span)], []);
+      // Beyond what any derivation so far has, as a clock stepped back would leave it.
+      const [{ ver } = { ver: '0' }] = await query<{ ver: string }>(
+        store,
+        sql`SELECT max(ver) + 1 AS ver FROM tasks`,
+      );
+      const wrong = { ...row!, project: 'p', ver: BigInt(ver), deleted: 0 };
+      await insert(store, tasks, [wrong, { ...wrong, day: wrong.day + 1 }]);
+      await store.client.command({
+        query: `INSERT INTO task_days SELECT 'p', 'x', day FROM tasks WHERE task_id = 'x'`,
+      });
+      await settled();
+      expect(await newAudit().recent()).toMatchObject({ mismatches: 1 });
+      expect(await tokens()).toEqual([{ task_id: 'x', input_tokens: '20' }]);
+      expect(await newAudit().all()).toMatchObject({ mismatches: 0 });
+    });
+
+    it('does not count a task to which something is just being added', async () => {
+      await derive(store, 'p', [chat('x', '1', 'A')]);
+      await settled();
+      await putRows(store, 'p', [chat('y', '1', 'A')]);
+      expect(await newAudit().recent()).toMatchObject({ traces: 1, mismatches: 0 });
+      expect(await newAudit().all()).toMatchObject({ mismatches: 0 });
+    });
+
+    it('goes on where its bound stopped it, and waits while ingest is behind', async () => {
+      await derive(store, 'p', [chat('x', '1')]);
+      await derive(store, 'q', [chat('y', '1')]);
+      await settled();
+      let isBehind = true;
+      const options = { store, settleMs, maxTraces: 1, report: () => {}, isBehind: () => isBehind };
+      const audit = createAudit(options);
+      expect(await audit.recent()).toMatchObject({ traces: 0, skipped: 'behind' });
+      isBehind = false;
+      expect(await audit.recent()).toMatchObject({ traces: 1 });
+      expect(await audit.recent()).toMatchObject({ traces: 1 });
+      expect(await audit.recent()).toMatchObject({ traces: 0 });
+    });
+  });
+}
