@@ -1,5 +1,5 @@
 import type { Store } from '../../store/connection.ts';
-import { param, query, type Sql, sql } from '../../store/sql.ts';
+import { join, param, query, type Sql, sql } from '../../store/sql.ts';
 import { filters, type TaskFilter, type TaskScope, tasksIn } from '../tasks/find.ts';
 
 /**
@@ -9,6 +9,8 @@ import { filters, type TaskFilter, type TaskScope, tasksIn } from '../tasks/find
 interface Grouping {
   readonly by: 'task' | 'call';
   readonly key: Sql;
+  /** Which calls the group is about. */
+  readonly only?: Sql;
 }
 
 export const groupings = {
@@ -19,15 +21,18 @@ export const groupings = {
   outcome: { by: 'task', key: sql`toString(outcome)` },
   agent_version: { by: 'task', key: sql`agent_version_hash` },
   prompt: { by: 'task', key: sql`arrayStringConcat(arraySort(prompt_versions), ' ')` },
-  model: { by: 'call', key: sql`if(call_kind = 'tool', '', call_name)` },
-  provider: { by: 'call', key: sql`call_provider` },
+  model: { by: 'call', key: sql`call_name`, only: sql`call_kind != 'tool'` },
+  provider: { by: 'call', key: sql`call_provider`, only: sql`call_kind != 'tool'` },
   agent: { by: 'call', key: sql`call_agent` },
-  tool: { by: 'call', key: sql`if(call_kind = 'tool', call_name, '')` },
+  tool: { by: 'call', key: sql`call_name`, only: sql`call_kind = 'tool'` },
 } as const satisfies Readonly<Record<string, Grouping>>;
 
 export type GroupBy = keyof typeof groupings;
 
-/** Money of one group in USD. `cost_usd` is null if any part is unpriced; `cost_usd_known` is its lower bound. */
+/**
+ * Money of one group in USD. `cost_usd` is null if a model has no price (`unpriced_models`) or a call no usage
+ * (`unmetered_calls`); `cost_usd_known` is its lower bound.
+ */
 export interface CostGroup {
   readonly key: Readonly<Record<string, string | null>>;
   readonly tasks: number;
@@ -40,6 +45,7 @@ export interface CostGroup {
   readonly wasted_usd: number;
   readonly cost_usd_reported: number | null;
   readonly unpriced_models: readonly string[];
+  readonly unmetered_calls: number;
 }
 
 interface GroupRow {
@@ -52,6 +58,7 @@ interface GroupRow {
   readonly wasted: number;
   readonly reported: number | null;
   readonly unpriced: readonly string[];
+  readonly unmetered: string;
 }
 
 /** Costs of the tasks in a scope, grouped; the most expensive group first. */
@@ -73,8 +80,9 @@ export async function costGroups(
         sum(known_cost) AS known,
         sum(wasted_cost) AS wasted,
         sumOrNull(reported_cost) AS reported,
-        arraySort(groupUniqArrayArray(unpriced)) AS unpriced
-      FROM (${perCall ? callRows(scope, filter) : taskRows(scope, filter)})
+        arraySort(groupUniqArrayArray(unpriced)) AS unpriced,
+        sum(unmetered) AS unmetered
+      FROM (${perCall ? callRows(scope, filter, by) : taskRows(scope, filter)})
       GROUP BY key
       ORDER BY known DESC, key
       LIMIT ${param('UInt32', limit)}`,
@@ -98,21 +106,27 @@ const lost = sql`(state IN ('failed', 'abandoned') OR outcome = 'failure')`;
 
 function taskRows(scope: TaskScope, filter: TaskFilter): Sql {
   return sql`SELECT *, cost_usd AS cost, cost_usd_known AS known_cost, cost_usd_reported AS reported_cost,
-      unpriced_models AS unpriced,
+      unpriced_models AS unpriced, unmetered_calls AS unmetered,
       if(${lost}, cost_usd_known, arraySum(arrayMap(
         (price, attempt) -> if(attempt < attempts, ifNull(price, 0), 0), calls.cost_usd, calls.attempt))) AS wasted_cost
     FROM ${tasksIn(scope)} WHERE ${where(filter)}`;
 }
 
-function callRows(scope: TaskScope, filter: TaskFilter): Sql {
-  return sql`SELECT *, call_kind, call_name, call_provider, call_agent, call_cost AS cost, ifNull(call_cost, 0) AS known_cost, call_reported AS reported_cost,
-      if(isNull(call_cost), [toString(call_name)], []) AS unpriced,
+function callRows(scope: TaskScope, filter: TaskFilter, by: readonly GroupBy[]): Sql {
+  const only = by.flatMap((name) => {
+    const grouping: Grouping = groupings[name];
+    return grouping.only === undefined ? [] : [grouping.only];
+  });
+  return sql`SELECT *, call_kind, call_name, call_provider, call_agent, call_cost AS cost,
+      ifNull(call_cost, 0) AS known_cost, call_reported AS reported_cost,
+      arrayFilter(name -> name = call_name, unpriced_models) AS unpriced,
+      isNull(call_cost) AND empty(unpriced) AS unmetered,
       if(${lost} OR call_attempt < attempts, known_cost, 0) AS wasted_cost
     FROM ${tasksIn(scope)}
     ARRAY JOIN calls.kind AS call_kind, calls.name AS call_name, calls.provider AS call_provider,
       calls.agent AS call_agent, calls.attempt AS call_attempt, calls.cost_usd AS call_cost,
       calls.cost_reported AS call_reported
-    WHERE ${where(filter)}`;
+    WHERE ${join([where(filter), ...only], ' AND ')}`;
 }
 
 function where(filter: TaskFilter): Sql {
@@ -122,7 +136,8 @@ function where(filter: TaskFilter): Sql {
 function toGroup(row: GroupRow, by: readonly GroupBy[]): CostGroup {
   const tasks = Number(row.tasks);
   const successes = Number(row.successes);
-  const cost = Number(row.unknown) > 0 ? null : row.known;
+  const known = exact(row.known);
+  const cost = Number(row.unknown) > 0 ? null : known;
   return {
     key: Object.fromEntries(
       by.map((name, i) => [name, row.key[i] === '' ? null : (row.key[i] ?? null)]),
@@ -131,11 +146,17 @@ function toGroup(row: GroupRow, by: readonly GroupBy[]): CostGroup {
     successes,
     failures: Number(row.failures),
     cost_usd: cost,
-    cost_usd_known: row.known,
+    cost_usd_known: known,
     cost_per_task_usd: cost === null || tasks === 0 ? null : cost / tasks,
     cost_per_success_usd: cost === null || successes === 0 ? null : cost / successes,
-    wasted_usd: row.wasted,
-    cost_usd_reported: row.reported,
+    wasted_usd: exact(row.wasted),
+    cost_usd_reported: row.reported === null ? null : exact(row.reported),
     unpriced_models: row.unpriced,
+    unmetered_calls: Number(row.unmetered),
   };
+}
+
+/** The engine adds in any order; beyond a billionth of a cent only that order would show. */
+function exact(usd: number): number {
+  return Number(usd.toFixed(11));
 }

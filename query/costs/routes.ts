@@ -57,6 +57,7 @@ const costs = z.object({
       wasted_usd: z.number(),
       cost_usd_reported: usd,
       unpriced_models: z.array(z.string()),
+      unmetered_calls: z.int(),
     }),
   ),
   additive: z.boolean(),

@@ -69,7 +69,7 @@ export const columns = sql`task_id, workflow, agent_path, session_id, user_id, e
   outcome_source, outcome_score, outcome_reason, attempts, started_at, ended_at, last_signal_at, duration_ms, model_ms,
   tool_ms, retrieval_ms, human_wait_ms, rate_limited_ms, queued_ms, ttft_ms, llm_calls, tool_calls, tool_errors,
   handoffs, approvals, escalated, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
-  peak_context_tokens, cost_usd, cost_usd_known, unpriced_models, cost_usd_reported, error_message, trace_ids,
+  peak_context_tokens, cost_usd, cost_usd_known, unpriced_models, unmetered_calls, cost_usd_reported, error_message, trace_ids,
   attribution`;
 
 /** Tasks of a scope that pass the filter, one page of them, each with its place in the order as `sort_value`. */

@@ -55,6 +55,8 @@ export const taskRecord = z.object({
   cost_usd: usd,
   cost_usd_known: z.number(),
   unpriced_models: z.array(z.string()),
+  /** Model calls whose usage is unknown; they make `cost_usd` null as well. */
+  unmetered_calls: count,
   cost_usd_reported: usd,
   error_message: text,
   trace_ids: z.array(z.string()),
