@@ -97,11 +97,10 @@ const converters = Object.keys(taskRecord.shape).map((name): readonly [string, C
   special[name] ?? (numeric.test(name) ? number : orNull),
 ]);
 
-/** Columns to select from the view, in the order of the record. */
-export const recordColumns: readonly string[] = Object.keys(taskRecord.shape);
-
 /** The record of one row of the view. */
 export function toRecord(row: TaskViewRow): TaskRecord {
   const record = converters.map(([name, convert]) => [name, convert(row[name])]);
-  return Object.fromEntries(record) as TaskRecord;
+  const task = Object.fromEntries(record) as TaskRecord;
+  // A root that has ended may still be followed by others: until the state says so, nothing has ended.
+  return task.duration_ms === null ? { ...task, ended_at: null } : task;
 }

@@ -34,6 +34,7 @@ export async function spansOf(
         toString(toUnixTimestamp64Nano(end)) AS end_ns, spans.start AS start_time, name, kind, span_kind, status,
         status_message, service, agent_name, task_id, operation, provider,
         if(response_model != '', response_model, request_model) AS model, tool_name, tool_call_id, tool_error_by,
+        iteration, cost_reported AS cost_usd_reported,
         input_tokens, output_tokens, ttft_ms, error_type, attributes
       FROM spans FINAL
       WHERE ${own}
