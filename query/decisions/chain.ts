@@ -62,7 +62,12 @@ function seen(input: string, messages: Messages): Seen {
   const message = input.startsWith(instruction)
     ? messages.instructions(input.slice(instruction.length))
     : messages.message(input);
-  return { message, identity: message === undefined ? input : messages.identity(message) };
+  return {
+    message,
+    get identity() {
+      return message === undefined ? input : messages.identity(message);
+    },
+  };
 }
 
 /** The inputs that `prev` neither saw nor said, counted one for one: a second equal "yes" is new. */
@@ -71,13 +76,20 @@ function freshOf(inputs: readonly string[], prev: Link | null, messages: Message
   let shared = 0;
   while (shared < before.length && before[shared] === inputs[shared]) shared++;
   const spent = new Map<number | string, number>();
-  const spend = ({ identity }: Seen) => spent.set(identity, (spent.get(identity) ?? 0) + 1);
+  const roles = new Set<string | undefined>();
+  const spend = ({ identity, message }: Seen) => {
+    spent.set(identity, (spent.get(identity) ?? 0) + 1);
+    roles.add(message?.role);
+  };
   for (const hash of before.slice(shared)) spend(seen(hash, messages));
   for (const message of prev?.output ?? []) spend(message);
   return inputs
     .slice(shared)
     .map((hash) => seen(hash, messages))
-    .filter(({ identity }) => {
+    .filter((own) => {
+      // Messages of another role are others: there is no need to ask what they are.
+      if (!roles.has(own.message?.role)) return true;
+      const { identity } = own;
       const left = spent.get(identity) ?? 0;
       if (left > 0) spent.set(identity, left - 1);
       return left === 0;
@@ -118,11 +130,12 @@ function createIndex() {
     place: Place,
     messages: Messages,
   ): Link | null {
-    for (const input of inputs.toReversed()) {
-      const { message, identity } = seen(input, messages);
+    for (let i = inputs.length - 1; i >= 0; i--) {
+      const own = seen(inputs[i] ?? '', messages);
+      const { message } = own;
       if (message !== undefined && message.role !== 'assistant' && message.role !== 'model')
         continue;
-      const link = latest(byOutput.get(identity), start, place);
+      const link = latest(byOutput.get(own.identity), start, place);
       if (link !== null) return link;
     }
     return null;

@@ -221,7 +221,9 @@ function judgeArguments(call: Call, schema: unknown) {
 }
 
 function traceValues(steps: readonly Step[]) {
-  const index = indexContent(visibility(steps));
+  const traced = steps.filter(({ informed }) => informed !== null);
+  const calls = traced.flatMap(({ chosen }) => chosen?.calls ?? []);
+  const index = indexContent(visibility(steps), calls);
   for (const step of steps) {
     for (const content of step.informed ?? []) index.add(content, step);
     if (step.informed === null) continue;

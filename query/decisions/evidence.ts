@@ -58,6 +58,8 @@ export interface DecisionSpan {
   readonly tool_arguments_hash: string;
   readonly tool_arguments_valid: boolean | null;
   readonly tool_result_hash: string;
+  /** Top type and sorted keys, such as `object(a,b)`. */
+  readonly tool_result_shape: string;
   readonly tool_result_bytes: number | null;
   readonly tool_result_valid: boolean | null;
   readonly tool_side_effect_key: string;

@@ -57,6 +57,23 @@ export function leavesOf(root: unknown): Leaf[] {
   return leaves;
 }
 
+/** The scalars of {@link leavesOf} with their nearest keys, without the cost of pointers. */
+export function visitScalars(root: unknown, visit: (key: string, value: Scalar) => void) {
+  let left = maxLeaves;
+  const walk = (value: unknown, key: string, depth: number) => {
+    if (left <= 0 || depth > maxDepth) return;
+    if (Array.isArray(value)) {
+      for (const item of value) walk(item, key, depth + 1);
+    } else if (isRecord(value)) {
+      for (const name of Object.keys(value)) walk(value[name], name, depth + 1);
+    } else {
+      left--;
+      visit(key, (value ?? null) as Scalar);
+    }
+  };
+  walk(root, '', 0);
+}
+
 function escapePointer(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

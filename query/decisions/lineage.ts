@@ -1,5 +1,5 @@
 import type { SourceAnswer } from './answer.ts';
-import { isRecord, type Leaf, leavesOf, parseJson } from './json.ts';
+import { isRecord, type Leaf, leavesOf, parseJson, visitScalars } from './json.ts';
 import { schemasAt } from './json-schema.ts';
 import type { Call, Content, Step, Unsourced } from './model.ts';
 import { isScratchTool } from './tools.ts';
@@ -28,12 +28,32 @@ export interface ContentIndex {
   readonly find: (step: Step, leaf: Leaf, eligible: boolean) => Content | undefined;
 }
 
-/** `sees(step, origin)`: whether content first seen by `origin` is in the context of `step`. */
-export function indexContent(sees: (step: Step, origin: Step) => boolean): ContentIndex {
+/**
+ * Indexes no more of the content than the values of these calls may be asked for. `sees(step, origin)`: whether content
+ * first seen by `origin` is in the context of `step`.
+ */
+export function indexContent(
+  sees: (step: Step, origin: Step) => boolean,
+  calls: readonly Call[],
+): ContentIndex {
   const entries: Entry[] = [];
   const byKeyAndValue = new Map<string, number[]>();
   const byValue = new Map<string, number[]>();
   const byWord = new Map<string, number[]>();
+  const byNumber = new Map<number, number[]>();
+  const whole = new Set<number>();
+  for (const call of calls) {
+    for (const leaf of leavesOf(isRecord(call.args) ? call.args : {})) {
+      byKeyAndValue.set(pair(leaf.key, leaf.value), []);
+      byValue.set(String(leaf.value), []);
+      if (typeof leaf.value === 'number') {
+        byNumber.set(leaf.value, []);
+        whole.add(Math.trunc(leaf.value));
+      }
+      if (typeof leaf.value === 'string')
+        for (const word of wordsOf(leaf.value.toLowerCase())) byWord.set(word, []);
+    }
+  }
 
   function add(content: Content, step: Step) {
     if (content.text === null || content.own) return;
@@ -41,12 +61,16 @@ export function indexContent(sees: (step: Step, origin: Step) => boolean): Conte
     const at = entries.length;
     const lower = text.toLowerCase();
     entries.push({ content, step, lower });
-    for (const leaf of leavesOfText(text)) {
-      post(byKeyAndValue, pair(leaf), at);
-      post(byValue, String(leaf.value), at);
-    }
-    for (const word of lower.match(/[\p{L}\p{N}_]+/gu) ?? []) post(byWord, word, at);
-    for (const number of numbersIn(lower)) post(byWord, `#${number}`, at);
+    visitText(text, (key, value) => {
+      const name = String(value);
+      const same = byValue.get(name);
+      if (same === undefined) return;
+      post(same, at);
+      post(byKeyAndValue.get(pair(key, value)), at);
+    });
+    if (byWord.size > 0) for (const word of wordsOf(lower)) post(byWord.get(word), at);
+    if (byNumber.size > 0 && mayHold(lower, whole))
+      for (const number of numbersIn(lower)) post(byNumber.get(number), at);
   }
 
   function first(step: Step, posted: readonly number[] | undefined, holds?: (e: Entry) => boolean) {
@@ -59,17 +83,16 @@ export function indexContent(sees: (step: Step, origin: Step) => boolean): Conte
   }
 
   function inText(step: Step, value: string | number) {
-    if (typeof value === 'number') return first(step, byWord.get(`#${value}`));
+    if (typeof value === 'number') return first(step, byNumber.get(value));
     const needle = value.toLowerCase();
-    const words = needle.match(/[\p{L}\p{N}_]+/gu) ?? [];
-    const lists = words.map((word) => byWord.get(word) ?? []);
+    const lists = wordsOf(needle).map((word) => byWord.get(word) ?? []);
     const rarest = lists.toSorted((a, b) => a.length - b.length)[0];
     return first(step, rarest, ({ lower }) => holdsToken(lower, needle));
   }
 
   function find(step: Step, leaf: Leaf, eligible: boolean) {
-    const { value } = leaf;
-    const same = first(step, byKeyAndValue.get(pair(leaf)));
+    const { key, value } = leaf;
+    const same = first(step, byKeyAndValue.get(pair(key, value)));
     if (same !== undefined || !eligible || typeof value === 'boolean' || value === null)
       return same;
     return first(step, byValue.get(String(value))) ?? inText(step, value);
@@ -78,20 +101,26 @@ export function indexContent(sees: (step: Step, origin: Step) => boolean): Conte
   return { add, find };
 }
 
-function pair({ key, value }: Leaf): string {
+function pair(key: string, value: Leaf['value']): string {
   return `${key.length}:${key}${value}`;
 }
 
-function post(index: Map<string, number[]>, key: string, at: number) {
-  const list = index.get(key);
-  if (list === undefined) index.set(key, [at]);
-  else if (list.at(-1) !== at) list.push(at);
+function post(list: number[] | undefined, at: number) {
+  if (list !== undefined && list.at(-1) !== at) list.push(at);
 }
 
-function leavesOfText(text: string): Leaf[] {
-  if (!/^\s*[[{"\d-]/.test(text)) return [];
+function wordsOf(lower: string): string[] {
+  return lower.match(/[\p{L}\p{N}_]+/gu) ?? [];
+}
+
+/** The scalars of a text that is JSON; null is no value of anything. */
+function visitText(text: string, visit: (key: string, value: Leaf['value']) => void) {
+  if (!/^\s*[[{"\d-]/.test(text)) return;
   const value = parseJson(text);
-  return value === undefined ? [] : leavesOf(value).filter((leaf) => leaf.value !== null);
+  if (value === undefined) return;
+  visitScalars(value, (key, own) => {
+    if (own !== null) visit(key, own);
+  });
 }
 
 // Not the parts of a date, a time or a version; `$` and thousands separators are no part of the number.
@@ -100,6 +129,25 @@ const numeral =
 
 function numbersIn(text: string): number[] {
   return (text.match(numeral) ?? []).map((digits) => Number(digits.replaceAll(',', '')));
+}
+
+/** Whether a run of digits could be one of the numbers: cheap, and true too often rather than too seldom. */
+function mayHold(text: string, whole: ReadonlySet<number>): boolean {
+  let run = -1;
+  let part = -1;
+  for (let i = 0; i <= text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit >= 0 && digit <= 9) {
+      run = Math.max(run, 0) * 10 + digit;
+      part = Math.max(part, 0) * 10 + digit;
+    } else if (run >= 0) {
+      if (whole.has(part) || whole.has(run)) return true;
+      part = -1;
+      // A comma may part two numbers, or the thousands of one.
+      if (digit !== -4) run = -1;
+    }
+  }
+  return false;
 }
 
 const wordCharacter = /[\p{L}\p{N}_]/u;

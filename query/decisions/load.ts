@@ -1,4 +1,5 @@
 import type { Store } from '../../store/connection.ts';
+import { readBoundaries } from '../../store/derive/boundaries.ts';
 import { type Parts, splitTasks } from '../../store/derive/parts.ts';
 import {
   joinItems,
@@ -10,6 +11,7 @@ import {
 import { param, query, sql } from '../../store/sql.ts';
 import { clickhouseTime } from '../time.ts';
 import { type DecisionLog, spanKey, type TaskEvidence, type TaskFacts } from './evidence.ts';
+import { readLogMessages, withMessages } from './log-messages.ts';
 import { readContent, readSpans, type TraceRange } from './rows.ts';
 
 interface TaskRow {
@@ -34,14 +36,17 @@ export async function loadEvidence(
   if (row === undefined) return undefined;
   const parts = await readParts(store, project, id, row.trace_ids);
   const range = rangeOf(row.trace_ids, parts);
-  const [spans, content] = await Promise.all([
+  const [spans, content, told] = await Promise.all([
     readSpans(store, project, range),
     readContent(store, project, range),
+    readLogMessages(store, project, range),
   ]);
   const own = new Set(parts?.members.map(({ span }) => spanKey(span)));
   return {
     task: factsOf(id, row),
-    spans: spans.filter((span) => own.has(spanKey(span))),
+    spans: spans
+      .filter((span) => own.has(spanKey(span)))
+      .map((span) => withMessages(span, told.get(spanKey(span)))),
     logs: parts?.logs.map(toLog) ?? [],
     calls: new Set(
       parts?.calls.filter(({ aggregate }) => !aggregate).map(({ span }) => spanKey(span)),
@@ -78,16 +83,17 @@ async function readParts(
   id: string,
   traces: readonly string[],
 ): Promise<Parts | undefined> {
-  const [bounds, seen] = await Promise.all([
+  const [bounds, seen, boundaries] = await Promise.all([
     readBounds(store, project, traces),
     readTaskTraces(store, project, [id]),
+    readBoundaries(store),
   ]);
   const alone = seen.filter(({ trace }) => trace === '');
   const items = joinItems([
     await readTraces(store, project, bounds),
     await readLoneLogs(store, project, new Map(alone.map((lone) => [lone.task, lone.bounds]))),
   ]);
-  return splitTasks(items.spans, items.logs).find(({ task }) => task === id);
+  return splitTasks(items.spans, items.logs, boundaries).find(({ task }) => task === id);
 }
 
 /** When the spans of the task started: what bounds every read. */

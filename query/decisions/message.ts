@@ -43,9 +43,32 @@ export function parseInstructions(text: string): Message {
 
 function message(role: string, all: readonly Part[], finish: string, refusal: boolean): Message {
   const parts = all.filter((part) => part.type !== 'text' || part.text !== '');
-  // Reasoning is seldom sent back, so it is no part of what makes two messages the same.
-  const same = parts.filter((part) => part.type !== 'reasoning').map(identityOf);
-  return { role, parts, finish, refusal, identity: JSON.stringify([role, same]) };
+  return new ParsedMessage(role, parts, finish, refusal);
+}
+
+/** Most messages are never compared, and what makes them the same takes long to say: it is said when asked for. */
+class ParsedMessage implements Message {
+  readonly role: string;
+  readonly parts: readonly Part[];
+  readonly finish: string;
+  readonly refusal: boolean;
+  #identity: string | undefined;
+
+  constructor(role: string, parts: readonly Part[], finish: string, refusal: boolean) {
+    this.role = role;
+    this.parts = parts;
+    this.finish = finish;
+    this.refusal = refusal;
+  }
+
+  get identity(): string {
+    // Reasoning is seldom sent back, so it is no part of what makes two messages the same.
+    this.#identity ??= JSON.stringify([
+      this.role,
+      this.parts.filter(({ type }) => type !== 'reasoning').map(identityOf),
+    ]);
+    return this.#identity;
+  }
 }
 
 function identityOf(part: Part): readonly string[] {

@@ -3,7 +3,9 @@ import { accepts } from 'hono/accepts';
 import { z } from 'zod';
 import type { QueryContext } from '../context.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { backgroundOf } from '../findings/backgrounds.ts';
 import { findDefects } from '../findings/find.ts';
+import { defaultFindingsSettings, type FindingsSettings } from '../findings/settings.ts';
 import { rankSuspects } from '../suspects/rank.ts';
 import { unknownTask } from '../tasks/routes.ts';
 import { limit, returns, valid } from '../valid.ts';
@@ -38,7 +40,10 @@ const answer = z.object({
 });
 
 /** `GET /api/v1/tasks/{id}/decisions`: JSON, or for `Accept: text/plain` the task explained for a terminal. */
-export function decisionsRoutes({ store, project, now }: QueryContext): Hono {
+export function decisionsRoutes(
+  { store, project, now }: QueryContext,
+  settings: (project: string) => FindingsSettings = () => defaultFindingsSettings,
+): Hono {
   const app = new Hono();
 
   app.get(
@@ -51,7 +56,9 @@ export function decisionsRoutes({ store, project, now }: QueryContext): Hono {
       const evidence = await loadEvidence(store, project(c), id, now());
       if (evidence === undefined) throw unknownTask(id);
       const trajectory = deriveTrajectory(evidence);
-      const findings = findDefects(trajectory);
+      const own = settings(project(c));
+      const background = await backgroundOf(store, project(c), evidence, own);
+      const findings = findDefects(trajectory, own.rules, background);
       const suspects = rankSuspects(trajectory, findings);
       const type = accepts(c, {
         header: 'Accept',

@@ -11,7 +11,7 @@ export interface TraceRange {
 
 const plain = sql`trace_id, span_id, parent_id, name, kind, operation, status, provider, request_model, response_model,
   response_id, previous_response_id, ttft_ms, finish_reason, error_type, error_message, agent_name, request_hash,
-  tool_name, tool_call_id, tool_type, tool_effect, tool_risk, tool_error_by, tool_arguments_hash, tool_result_hash,
+  tool_name, tool_call_id, tool_type, tool_effect, tool_risk, tool_error_by, tool_arguments_hash, tool_result_hash, tool_result_shape,
   tool_side_effect_key, handoff_from, handoff_to, input_messages, output_messages, system_instructions,
   tool_definitions, tool_arguments, tool_result`;
 
@@ -99,14 +99,14 @@ export async function readContent(
   range: TraceRange,
 ): Promise<Map<string, string>> {
   if (range.traces.length === 0) return new Map();
-  // Payload lies under the UTC day on which its span started.
+  // Payload lies under the UTC day on which its span started, or the log record that carried it.
   const day = (time: bigint) => param('Date', new Date(Number(time / 1_000_000n)));
   const rows = await query<{ hash: string; content: string }>(
     store,
     sql`SELECT toString(hash) AS hash, content
       FROM messages
       WHERE project = ${param('String', project)}
-        AND day BETWEEN ${day(range.first)} AND ${day(range.last)}
+        AND day BETWEEN ${day(range.first)} AND ${day(range.last + 86_400_000_000_000n)}
         AND trace_id IN ${param('Array(String)', range.traces)}
       LIMIT 1 BY messages.hash`,
   );

@@ -21,15 +21,31 @@ const scopeKinds = new Set(['agent', 'workflow', 'task']);
 /** Looks up ancestors, each span placed once; a ring of parents ends where it closes. */
 export function growTree(spans: readonly DecisionSpan[]): SpanTree {
   const sorted = spans.toSorted(byStart);
-  const byKey = new Map(sorted.map((span) => [spanKey(span), span]));
+  const byId = new Map<string, DecisionSpan>();
+  const twins = new Map<string, DecisionSpan>();
+  for (const span of sorted) {
+    const other = byId.get(span.span_id);
+    if (other === undefined || other.trace_id === span.trace_id) byId.set(span.span_id, span);
+    else twins.set(spanKey(span), span);
+  }
   const places = new Map<DecisionSpan, Place>();
 
   function parent(span: DecisionSpan): DecisionSpan | undefined {
     if (span.parent_id === '' || span.parent_id === span.span_id) return undefined;
-    return byKey.get(`${span.trace_id} ${span.parent_id}`);
+    const found = byId.get(span.parent_id);
+    if (found === undefined || found.trace_id === span.trace_id) return found;
+    return twins.get(`${span.trace_id} ${span.parent_id}`);
   }
 
   function place(span: DecisionSpan): Place {
+    const known = places.get(span);
+    if (known !== undefined) return known;
+    const above = parent(span);
+    if (above === undefined || places.has(above)) {
+      const own = below(span, above, places);
+      places.set(span, own);
+      return own;
+    }
     const open: DecisionSpan[] = [];
     const seen = new Set<DecisionSpan>();
     let at: DecisionSpan | undefined = span;

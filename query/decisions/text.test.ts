@@ -27,11 +27,14 @@ describe('a task in a terminal', () => {
     };
     expect(render({ ...evidence, task: { ...evidence.task, ...times } })).toMatchInlineSnapshot(`
       "task tau-airline-0-0   airline-support   FAILED   15 decisions   $0.24   14.2 s (model 9.1, tools 1.3)
-        suspect 1  #10  book_reservation changes state; payment_methods[1].amount = 5, total_baggages = 3 and nonfree_baggages = 1 occur in no me…
-        suspect 2  #14  book_reservation is the first state-changing call that succeeded; the retry changed only payment_methods[1].amount 5 → 55…
+        suspect 1  #10  book_reservation changes state; payment_methods[1].amount = 5, total_baggages = 3 and nonfree_baggages = 1 occur in no
+                        message or result before this call; it is the first attempt to change state
+        suspect 2  #14  book_reservation is the first state-changing call that succeeded; the retry changed only payment_methods[1].amount 5 → 55
+                        and kept the unsourced arguments
         #3   get_user_details            ok              user_id "mia_li_3668" ← user, #2
         #4   search_direct_flight        ok
         #6   search_onestop_flight       ok              origin "JFK" ← #4 search_direct_flight
+        #9   answered                                    "The total cost for the selected flights in economy class is $255. Here's the paymen…"
         #10  book_reservation            ERROR in a 200  payment amount does not add up, total price is 305, but paid 255
               payment_methods[1].amount = 5         no source in any message or result   ◄ suspect 1
               total_baggages = 3                    no source in any message or result   ◄ suspect 1

@@ -22,7 +22,7 @@ export function renderTask(
   suspects: readonly SuspectAnswer[],
 ): string {
   const footer = outcomeLine(trajectory, findings);
-  const explained = suspects.slice(0, 2).map((suspect) => whyLine(trajectory, suspect));
+  const explained = suspects.slice(0, 2).flatMap((suspect) => whyLines(trajectory, suspect));
   const room = maxLines - explained.length - 2;
   const labels = sourceLabels(trajectory);
   const blocks = decisiveSteps(trajectory, findings, suspects).map(({ step, detailed }) => ({
@@ -78,9 +78,31 @@ function timing({ duration_ms, model_ms, tool_ms, human_wait_ms }: TaskFacts): s
   return `${seconds(duration_ms)} s${known.length === 0 ? '' : ` (${known.join(', ')})`}`;
 }
 
-function whyLine({ steps }: Trajectory, { rank, decision, reasons }: SuspectAnswer): string {
+// A sentence of more than this many lines is cut.
+const sentenceLines = 2;
+
+/** A suspect with its strongest reasons, in sentences broken between words. */
+function whyLines({ steps }: Trajectory, { rank, decision, reasons }: SuspectAnswer): string[] {
   const n = steps.find(({ id }) => id === decision)?.n;
-  return `  suspect ${rank}  #${n}  ${oneLine(reasons[0]?.text ?? '')}`;
+  const head = `  suspect ${rank}  ${`#${n}`.padEnd(4)} `;
+  const [first = '', second] = reasons.map(({ text }) => oneLine(text));
+  const said = second === undefined ? first : `${first}; ${withoutSubject(second, first)}`;
+  const lines: string[] = [];
+  let rest = said;
+  const room = width - head.length;
+  while (rest.length > room && lines.length < sentenceLines - 1) {
+    const space = rest.lastIndexOf(' ', room);
+    const at = space > room / 2 ? space : room;
+    lines.push(rest.slice(0, at));
+    rest = rest.slice(at).trimStart();
+  }
+  return [...lines, rest].map((line, i) => (i === 0 ? head : ' '.repeat(head.length)) + line);
+}
+
+/** A second sentence about the tool of the first does not name it again. */
+function withoutSubject(sentence: string, before: string): string {
+  const [subject = ''] = before.split(' ', 1);
+  return sentence.startsWith(`${subject} `) ? `it${sentence.slice(subject.length)}` : sentence;
 }
 
 function stepRows(step: Step, trajectory: Trajectory, labels: ReadonlyMap<string, SourceLabel>) {
@@ -110,10 +132,11 @@ function plainRow({ chosen, kind, topic }: Step): readonly [string, string, stri
   return [name, '', text === null ? '' : `"${cut(oneLine(text), 84)}"`];
 }
 
-function status({ result }: Call): string {
+function status({ result, handoffTo }: Call): string {
   if (result.status === 'error')
     return result.detected_by === 'content' && result.span !== null ? 'ERROR in a 200' : 'ERROR';
-  if (result.status === 'missing' || result.status === 'unknown') return 'no result';
+  if (result.status === 'missing' || result.status === 'unknown')
+    return handoffTo === null ? 'no result' : '';
   return result.status === 'ok' ? 'ok' : result.status.toUpperCase();
 }
 

@@ -1,3 +1,4 @@
+import { isRecord, parseJson } from './json.ts';
 import type { Call, Step } from './model.ts';
 
 /** White space, line breaks and control characters made single spaces: hostile text must not move the cursor. */
@@ -37,7 +38,18 @@ function callSummary(call: Call, withoutContent: boolean): string {
   return `${name} → error: ${cut(errorText(text), 120)}`;
 }
 
-/** An error's text without the word `Error:` before it. */
+/** An error's text: of JSON the message in it, of text all but the word `Error:` before it. */
 export function errorText(text: string): string {
-  return oneLine(text).replace(/^error:\s*/i, '');
+  return oneLine(messageIn(text) ?? text).replace(/^error:\s*/i, '');
+}
+
+/** What a JSON error says in words; undefined when it says nothing, or says it somewhere else. */
+function messageIn(text: string): string | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined;
+  const value = parseJson(text);
+  if (!isRecord(value)) return undefined;
+  const error = value['error'] ?? value['exception'];
+  const own = isRecord(error) ? (error['message'] ?? error['detail']) : error;
+  const said = [own, value['message'], value['detail'], value['reason']];
+  return said.find((word) => typeof word === 'string' && word !== '') as string | undefined;
 }

@@ -1,5 +1,6 @@
 import type { FindingAnswer } from '../decisions/answer.ts';
 import type { Trajectory } from '../decisions/model.ts';
+import { type Background, noBackground } from './background.ts';
 import type { Found, Parameters, Rule } from './rule.ts';
 import { rules } from './rules.ts';
 
@@ -10,11 +11,16 @@ export type RuleSettings = Readonly<Record<string, Parameters | false>>;
 const strength = ['loop', 'retry_storm', 'repeated_call'];
 
 /** The findings of a task by every rule, in order of their decisions, then by name. Pure and deterministic. */
-export function findDefects(trajectory: Trajectory, settings: RuleSettings = {}): FindingAnswer[] {
+export function findDefects(
+  trajectory: Trajectory,
+  settings: RuleSettings = {},
+  background: Background = noBackground,
+): FindingAnswer[] {
   const found = rules.flatMap((rule) => {
     const own = settings[rule.id];
     if (own === false) return [];
-    return rule.find(trajectory, { ...rule.parameters, ...own }).map((hit): Hit => ({ rule, hit }));
+    const hits = rule.find(trajectory, { ...rule.parameters, ...own }, background);
+    return hits.map((hit): Hit => ({ rule, hit }));
   });
   const strongest = strongestByCall(found);
   return found.toSorted(inOrder).map((own, i) => toFinding(own, `f${i + 1}`, strongest));

@@ -1,5 +1,6 @@
 import type { Severity } from '../decisions/answer.ts';
 import type { Call, Step, Trajectory } from '../decisions/model.ts';
+import type { Background } from './background.ts';
 
 /** A defect that a rule saw: where, the spans that prove it, and a sentence that compares with something. */
 export interface Found {
@@ -27,7 +28,11 @@ export interface Rule {
   readonly level: 'M' | 'C';
   readonly parameters: Parameters;
   /** `parameters`: the rule's own where not overridden. */
-  readonly find: (trajectory: Trajectory, parameters: Parameters) => Found[];
+  readonly find: (
+    trajectory: Trajectory,
+    parameters: Parameters,
+    background: Background,
+  ) => Found[];
 }
 
 export type Parameters = Readonly<Record<string, number>>;

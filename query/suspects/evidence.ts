@@ -3,28 +3,47 @@ import { isFailure } from '../decisions/edges.ts';
 import { leavesOf } from '../decisions/json.ts';
 import type { Call, Trajectory } from '../decisions/model.ts';
 import { cut, errorText } from '../decisions/wording.ts';
+import { sayUse, sayWords } from './signals.ts';
 
-/** A reason to suspect a step, with its weight against acting order. */
-export interface Evidence extends SuspectReason {
-  readonly weight: number;
-}
+// Findings that tell of a cause; the others are symptoms of one, or another signal here states them better.
+const causes = new Set([
+  'duplicate_side_effect',
+  'error_ignored',
+  'expectation_violated',
+  'hallucinated_tool',
+  'invalid_arguments',
+  'prompt_injection_suspect',
+  'unapproved_risky_action',
+  'ungrounded_argument',
+  'unverified_claim',
+]);
 
-// A finding counts by its severity; those that another signal here states better are left out.
-const findingWeight = { error: 0.3, warn: 0.1, info: 0 } as const;
-const statedBelow = new Set(['silent_tool_failure', 'tool_error']);
-
-/** The evidence against each decision, by its id, strongest first. */
+/** What speaks against each decision, and for it, by its id. */
 export function evidenceFor(
-  { calls }: Trajectory,
+  trajectory: Trajectory,
   findings: readonly FindingAnswer[],
-): Map<string, Evidence[]> {
-  const evidence = new Map<string, Evidence[]>();
-  const say = (step: string | undefined, reason: Evidence) => {
+): Map<string, SuspectReason[]> {
+  const evidence = new Map<string, SuspectReason[]>();
+  const say = (step: string | undefined, reason: SuspectReason) => {
     if (step === undefined) return;
     const list = evidence.get(step);
     if (list === undefined) evidence.set(step, [reason]);
-    else list.push(reason);
+    else if (!list.some(({ signal }) => signal === reason.signal)) list.push(reason);
   };
+  sayCalls(trajectory.calls, say);
+  for (const { finding, severity, decision, text, spans } of findings) {
+    if (decision !== null && severity === 'error' && causes.has(finding))
+      say(decision, { signal: finding, text, spans });
+  }
+  sayWords(trajectory, (step, reason) => say(step.id, reason));
+  sayUse(trajectory, (step, reason) => say(step.id, reason));
+  return evidence;
+}
+
+function sayCalls(
+  calls: readonly Call[],
+  say: (step: string | undefined, reason: SuspectReason) => void,
+) {
   const made = calls.filter(({ step }) => step !== null);
   const said = new Set<string>();
   for (const call of made) {
@@ -35,13 +54,8 @@ export function evidenceFor(
   if (error !== undefined) say(error.step?.id, firstError(error));
   const change = made.find(({ effect, result }) => effect === 'write' && result.status === 'ok');
   if (change !== undefined) say(change.step?.id, firstChange(change, made));
-  for (const { finding, severity, decision, text, spans } of findings) {
-    const weight = findingWeight[severity];
-    if (decision !== null && weight > 0 && !statedBelow.has(finding))
-      say(decision, { signal: finding, text, spans, weight });
-  }
-  for (const list of evidence.values()) list.sort((a, b) => b.weight - a.weight);
-  return evidence;
+  const attempt = made.find(({ effect }) => effect === 'write');
+  if (attempt !== undefined && attempt !== change) say(attempt.step?.id, firstAttempt(attempt));
 }
 
 /** Values without a source in a writing call; a retry that only keeps them adds nothing, so `said` remembers. */
@@ -56,7 +70,6 @@ function unsourcedWrite({ unsourced, effect, tool, step, result }: Call, said: S
     signal: 'unsourced_write_argument',
     text: `${tool} changes state; ${list(values)} ${verb} in no message or result before this call`,
     spans: [step?.span_id ?? result.span?.span_id ?? ''],
-    weight: 0.4,
   };
 }
 
@@ -78,18 +91,25 @@ function list(values: readonly string[]): string {
   return named.length < 2 ? named.join('') : `${named.slice(0, -1).join(', ')} and ${named.at(-1)}`;
 }
 
-function firstError(call: Call): Evidence {
+function firstError(call: Call): SuspectReason {
   const said = call.result.text ?? call.result.span?.error_message ?? '';
   return {
     signal: 'first_tool_error',
     text: `first error of the task: ${said === '' ? call.tool : cut(errorText(said), 160)}`,
     spans: spansOf(call).slice(-1),
-    weight: 0.2,
+  };
+}
+
+function firstAttempt(call: Call): SuspectReason {
+  return {
+    signal: 'first_write_attempt',
+    text: `${call.tool} is the first attempt to change state`,
+    spans: spansOf(call),
   };
 }
 
 /** The point of no return, and what it changed against the failed attempt before it. */
-function firstChange(call: Call, made: readonly Call[]): Evidence {
+function firstChange(call: Call, made: readonly Call[]): SuspectReason {
   const before = made
     .slice(0, made.indexOf(call))
     .findLast(({ tool, step }) => tool === call.tool && step?.scope === call.step?.scope);
@@ -98,7 +118,6 @@ function firstChange(call: Call, made: readonly Call[]): Evidence {
     signal: 'first_state_change',
     text: `${call.tool} is the first state-changing call that succeeded${retry}`,
     spans: spansOf(call),
-    weight: 0.25,
   };
 }
 

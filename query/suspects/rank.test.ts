@@ -24,7 +24,7 @@ describe('suspects', () => {
     const [first, second] = ranked(run(0));
     expect(first).toMatchObject({
       n: 10,
-      signals: ['unsourced_write_argument', 'first_tool_error'],
+      signals: ['unsourced_write_argument', 'first_write_attempt', 'first_tool_error'],
     });
     expect(first?.text).toContain(
       'total_baggages = 3 and nonfree_baggages = 1 occur in no message',
@@ -39,7 +39,7 @@ describe('suspects', () => {
     expect(ranked(run(1))).toMatchObject([
       {
         n: 2,
-        signals: ['nothing_was_done'],
+        signals: ['nothing_was_done', 'same_request_repeated'],
         text: 'none of the 14 offered tools was called in 10 decisions',
       },
     ]);

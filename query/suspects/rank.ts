@@ -1,20 +1,31 @@
 import type { FindingAnswer, SuspectAnswer, SuspectReason } from '../decisions/answer.ts';
 import type { Step, Trajectory } from '../decisions/model.ts';
-import { isScratchTool } from '../decisions/tools.ts';
 import { isCovered } from '../findings/find.ts';
-import { type Evidence, evidenceFor } from './evidence.ts';
+import { actingOrder } from './acting.ts';
+import { evidenceFor } from './evidence.ts';
 import { omission } from './omission.ts';
+import fitted from './weights.json' with { type: 'json' };
 
-// Weights order the suspects and mean nothing else. The prior is acting order (BEHAVIOUR §4): steps that act, earliest
-// first, then the other model steps; evidence must outweigh it to move a step up.
-const acting = 0.3;
-const talking = 0.05;
-const decay = 0.9;
-const shown = 5;
+/** How much each signal counts against a step, on a log scale, and how much every later place in acting order for it. */
+export interface Weights {
+  readonly acting_order: number;
+  readonly signals: Readonly<Record<string, number>>;
+  /** For a finding that tells of a cause. */
+  readonly finding: number;
+}
+
+const most = 5;
+// Without evidence as strong as this the list is filled up to three by acting order.
+const strong = 1;
+const least = 3;
+// Orders steps, but is nothing to hold against one.
+const slight = new Set(['first_of_tool']);
 
 /**
  * The decisions that may have broken a failed task, most suspect first, each with its reasons; empty when the task did
- * not fail. Where no write happened although one was on offer, the omission itself is a suspect.
+ * not fail. The prior is acting order (BEHAVIOUR §4); evidence must outweigh it to move a step up. Where nothing was
+ * changed although tools for it were on offer, the omission itself is what is suspect. Scores order the suspects and mean
+ * nothing else. The weights were fitted by `npm run bench:suspects:fit`, but for those of tools that write.
  */
 export function rankSuspects(
   trajectory: Trajectory,
@@ -24,71 +35,70 @@ export function rankSuspects(
   const failed =
     task.outcome === 'failure' || (task.outcome === 'unknown' && task.state === 'failed');
   if (!failed) return [];
-  const evidence = evidenceFor(
-    trajectory,
-    findings.filter((finding) => !isCovered(finding)),
-  );
-  const scored = [...scoreSteps(trajectory, evidence), ...omission(trajectory)];
-  const proven = scored.filter(({ reasons }) => reasons.some(({ weight }) => weight > 0));
-  const suspects = proven.length > 0 ? proven : scored.slice(0, 3);
-  return merge(suspects)
-    .toSorted((a, b) => b.score - a.score || a.step.n - b.step.n)
-    .slice(0, shown)
-    .map(({ step, score, reasons }, i) => ({
-      rank: i + 1,
-      decision: step.id,
-      score: Math.min(0.99, Math.round(score * 100) / 100),
-      reasons: reasons.map(({ signal, text, spans }): SuspectReason => ({ signal, text, spans })),
-    }));
+  const own = findings.filter((finding) => !isCovered(finding));
+  const ranked = rankSteps(features(trajectory, own), fitted);
+  const sum = ranked.reduce((total, { utility }) => total + Math.exp(utility), 0);
+  const proven = ranked.filter(({ weight }) => weight > 0);
+  const certain = proven.some(({ weight }) => weight >= strong);
+  const shown = proven.length >= least || certain ? proven : ranked.slice(0, least);
+  return shown.slice(0, most).map((suspect, i) => ({
+    rank: i + 1,
+    decision: suspect.step.id,
+    score: Math.min(0.99, Math.round((100 * Math.exp(suspect.utility)) / sum) / 100),
+    reasons: reasonsFor(suspect),
+  }));
 }
 
-export interface Scored {
+/** A model step, its place in acting order, from 0, and what is said of it. */
+export interface Candidate {
   readonly step: Step;
-  readonly score: number;
-  readonly reasons: readonly Evidence[];
+  readonly place: number;
+  readonly reasons: readonly SuspectReason[];
 }
 
-/** Every model step with its prior by acting order plus the weight of its evidence, in acting order. */
-function scoreSteps(trajectory: Trajectory, evidence: ReadonlyMap<string, Evidence[]>): Scored[] {
-  const models = trajectory.steps.filter(({ kind }) => kind === 'inference');
-  const ordered = [...models.filter(acts), ...models.filter((step) => !acts(step))];
-  let actors = 0;
-  return ordered.map((step, i) => {
-    const prior = acts(step) ? acting * decay ** actors++ : talking * decay ** (i - actors);
-    const reasons = evidence.get(step.id) ?? [];
-    const weight = reasons.reduce((sum, reason) => sum + reason.weight, 0);
-    return {
-      step,
-      score: prior + weight,
-      reasons: reasons.length > 0 ? reasons : [order(step, i)],
-    };
-  });
+/** Every model step in acting order with its evidence. */
+export function features(trajectory: Trajectory, findings: readonly FindingAnswer[]): Candidate[] {
+  const evidence = evidenceFor(trajectory, findings);
+  const omitted = omission(trajectory);
+  return actingOrder(trajectory).map((step, place) => ({
+    step,
+    place,
+    reasons: [...(step === omitted?.step ? omitted.reasons : []), ...(evidence.get(step.id) ?? [])],
+  }));
 }
 
-/** A step acts when it calls a tool other than to think or to calculate. */
-function acts({ chosen }: Step): boolean {
-  return (chosen?.calls ?? []).some(({ tool }) => !isScratchTool(tool));
+interface Ranked extends Candidate {
+  readonly utility: number;
+  /** The strongest evidence against it. */
+  readonly weight: number;
 }
 
-function order(step: Step, place: number): Evidence {
-  const which = place === 0 ? 'the first step that acted' : `step ${place + 1} in acting order`;
-  return { signal: 'acting_order', text: which, spans: [step.span_id], weight: 0 };
+/** Most suspect first. */
+export function rankSteps(candidates: readonly Candidate[], weights: Weights): Ranked[] {
+  return candidates
+    .map((candidate) => {
+      const own = candidate.reasons.map(({ signal }) => weightOf(signal, weights));
+      const prior = -weights.acting_order * Math.log(candidate.place + 1);
+      const utility = own.reduce((sum, weight) => sum + weight, prior);
+      const against = candidate.reasons.filter(({ signal }) => !slight.has(signal));
+      const weight = Math.max(0, ...against.map(({ signal }) => weightOf(signal, weights)));
+      return { ...candidate, utility, weight };
+    })
+    .toSorted((a, b) => b.utility - a.utility || a.place - b.place);
 }
 
-/** One suspect per decision: what is found by two ways adds up. */
-function merge(scored: readonly Scored[]): Scored[] {
-  const byStep = new Map<Step, Scored>();
-  for (const own of scored) {
-    const other = byStep.get(own.step);
-    if (other === undefined) byStep.set(own.step, own);
-    else
-      byStep.set(own.step, {
-        step: own.step,
-        score: Math.max(own.score, other.score),
-        reasons: [...own.reasons, ...other.reasons]
-          .filter(({ weight }) => weight > 0)
-          .toSorted((a, b) => b.weight - a.weight),
-      });
+function weightOf(signal: string, weights: Weights): number {
+  return weights.signals[signal] ?? weights.finding;
+}
+
+/** What speaks against a step, strongest first; where nothing does, its place in acting order. */
+function reasonsFor({ step, place, reasons }: Ranked): SuspectReason[] {
+  const against = reasons.filter(
+    ({ signal }) => weightOf(signal, fitted) > 0 && !slight.has(signal),
+  );
+  if (against.length === 0) {
+    const which = place === 0 ? 'the first step that acted' : `step ${place + 1} in acting order`;
+    return [{ signal: 'acting_order', text: which, spans: [step.span_id] }];
   }
-  return [...byStep.values()];
+  return against.toSorted((a, b) => weightOf(b.signal, fitted) - weightOf(a.signal, fitted));
 }

@@ -3,6 +3,7 @@ import type { Pair } from '../../store/prices/ensure.ts';
 import { join, param, query, type Sql, sql } from '../../store/sql.ts';
 import { clickhouseTime } from '../time.ts';
 import type { TaskViewRow } from './record.ts';
+import { searches } from './search.ts';
 
 /** Which tasks, as of when, at which prices. Times bound `counted_at`, the end of a task or its last signal. */
 export interface TaskScope {
@@ -26,6 +27,18 @@ export interface TaskFilter {
   readonly session?: string | undefined;
   readonly q?: string | undefined;
   readonly traffic: string;
+  readonly finding?: string | undefined;
+  /** Tasks that failed in the same way (`task_findings.signature`). */
+  readonly signature?: string | undefined;
+  readonly tool?: string | undefined;
+  /** Words in what was said or returned. */
+  readonly text?: string | undefined;
+  /** A value among the arguments of a call. */
+  readonly argument?: string | undefined;
+  readonly min_cost_usd?: number | undefined;
+  readonly max_cost_usd?: number | undefined;
+  readonly min_duration_ms?: number | undefined;
+  readonly max_duration_ms?: number | undefined;
 }
 
 export const sorts = {
@@ -81,7 +94,7 @@ export function findTasks(
 ): Promise<TaskViewRow[]> {
   const key = sorts[page.sort];
   const direction = page.descending ? sql`DESC` : sql`ASC`;
-  const conditions = [...filters(filter), ...after(page, key)];
+  const conditions = [...filters(filter), ...searches(scope, filter), ...after(page, key)];
   return query<TaskViewRow>(
     store,
     sql`SELECT ${columns}, ${key} AS sort_value

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storedFinding } from '../findings/stored.ts';
 import { rfc } from '../time.ts';
 
 const text = z.string().nullable();
@@ -59,6 +60,8 @@ export const taskRecord = z.object({
   unmetered_calls: count,
   cost_usd_reported: usd,
   error_message: text,
+  /** Null until the second pass has judged the task, `[]` when it found nothing. */
+  findings: z.array(storedFinding).nullable(),
   trace_ids: z.array(z.string()),
   attribution: z.string(),
 });
@@ -87,6 +90,7 @@ const special: Readonly<Record<string, Convert>> = {
   providers: asIs,
   unpriced_models: asIs,
   trace_ids: asIs,
+  findings: (value) => value ?? null,
   traffic: asIs,
 };
 

@@ -224,6 +224,7 @@ const blank: DecisionSpan = {
   tool_arguments_hash: '',
   tool_arguments_valid: null,
   tool_result_hash: '',
+  tool_result_shape: '',
   tool_result_bytes: null,
   tool_result_valid: null,
   tool_side_effect_key: '',

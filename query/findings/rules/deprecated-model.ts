@@ -1,0 +1,43 @@
+import type { Found, Rule } from '../rule.ts';
+import { retiredModels } from './retired-models.ts';
+
+/**
+ * A model was used that its vendor shuts down within 90 days of the task's start, or has shut down by then. Reported
+ * once per model. Blind spots: models that are not in the table; clouds that keep a model longer or shorter than its
+ * vendor (Azure, Bedrock and Vertex are left out).
+ */
+export const deprecatedModel: Rule = {
+  id: 'deprecated_model',
+  version: 1,
+  class: 'fact',
+  severity: 'info',
+  level: 'M',
+  parameters: { days: 90 },
+  find: ({ steps }, parameters, { startedAt, retired }) => {
+    const days = parameters['days'] ?? 90;
+    const told = new Set<string>();
+    return steps.flatMap((step): Found[] => {
+      const { request_model = '', response_model = '', provider = '' } = step.span ?? {};
+      if (/azure|bedrock|vertex/i.test(provider)) return [];
+      for (const name of [request_model, response_model]) {
+        const day = retirementOf(name, retired);
+        if (day === null || told.has(name)) continue;
+        const left = (Date.parse(day) - Number(startedAt / 1_000_000n)) / 86_400_000;
+        if (left >= days) continue;
+        told.add(name);
+        const when = left <= 0 ? 'was shut down' : 'is going to be shut down';
+        const text = `${name} ${when} by its vendor on ${day}`;
+        return [{ step, spans: [step.span_id], text, detail: { retired_on: day } }];
+      }
+      return [];
+    });
+  },
+};
+
+function retirementOf(name: string, own: Readonly<Record<string, string | null>>): string | null {
+  const plain = name.split('/').at(-1) ?? '';
+  for (const key of [name, plain]) {
+    if (Object.hasOwn(own, key)) return own[key] ?? null;
+  }
+  return Object.hasOwn(retiredModels, plain) ? (retiredModels[plain] ?? null) : null;
+}

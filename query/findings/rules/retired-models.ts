@@ -1,0 +1,42 @@
+/**
+ * Days on which vendors shut models down on their own platforms (UTC), read from their deprecation pages on
+ * 2026-11-20: platform.openai.com/docs/deprecations (the announcement of 2026-04-22 among them),
+ * platform.claude.com/docs/en/about-claude/model-deprecations, ai.google.dev/gemini-api/docs/deprecations.
+ * Not complete: what is missing is never reported. The settings file adds rows and takes them away.
+ */
+export const retiredModels: Readonly<Record<string, string>> = {
+  'gpt-3.5-turbo': '2026-10-23',
+  'gpt-3.5-turbo-0125': '2026-10-23',
+  'gpt-4': '2026-10-23',
+  'gpt-4-0613': '2026-10-23',
+  'gpt-4-turbo-preview': '2026-03-26',
+  'gpt-4.5-preview': '2025-07-14',
+  'gpt-4o-audio-preview-2024-12-17': '2026-07-23',
+  'gpt-4o-search-preview-2025-03-11': '2026-07-23',
+  'gpt-5-chat-latest': '2026-07-23',
+  'gpt-5-codex': '2026-07-23',
+  'gpt-5.1-chat-latest': '2026-07-23',
+  'gpt-5.1-codex': '2026-07-23',
+  'gpt-5.2-chat-latest': '2026-08-10',
+  'gpt-5.2-codex': '2026-07-23',
+  'gpt-5.3-chat-latest': '2026-08-10',
+  'chatgpt-4o-latest': '2026-02-17',
+  'codex-mini-latest': '2026-01-16',
+  'computer-use-preview': '2026-07-23',
+  'o3-deep-research': '2026-07-23',
+  'o4-mini-deep-research': '2026-07-23',
+  'claude-1.3': '2024-11-06',
+  'claude-instant-1.2': '2024-11-06',
+  'claude-2.0': '2025-07-21',
+  'claude-2.1': '2025-07-21',
+  'claude-3-sonnet-20240229': '2025-07-21',
+  'claude-3-opus-20240229': '2026-01-05',
+  'claude-sonnet-4-20250514': '2026-06-15',
+  'claude-opus-4-20250514': '2026-06-15',
+  'gemini-2.5-pro-preview-03-25': '2025-12-02',
+  'gemini-2.5-pro-preview-05-06': '2025-12-02',
+  'gemini-2.5-pro-preview-06-05': '2025-12-02',
+  'gemini-3-pro-preview': '2026-03-09',
+  'gemini-2.5-pro': '2026-12-01',
+  'gemini-2.5-flash': '2026-12-01',
+};
