@@ -71,8 +71,14 @@ const context = {
   parse: parseJson,
 };
 
-/** Reads the content of one request's spans; see {@link createContentParsers} for why not longer. */
-export function createContentReader(plan: Plan): ReadContent {
+/**
+ * Reads the content of one request's spans; see {@link createContentParsers} for why not longer. `onUsed` is told which
+ * pieces gave a field its content.
+ */
+export function createContentReader(
+  plan: Plan,
+  onUsed?: (pieces: readonly Piece[]) => void,
+): ReadContent {
   const parsers = createContentParsers(plan.mapping);
   const redacted = new Set(['', ...plan.mapping.redaction_sentinels]);
 
@@ -101,7 +107,9 @@ export function createContentReader(plan: Plan): ReadContent {
           attribute: (key) => jsonOf(attribute(attributes, key) ?? null) ?? undefined,
         });
       });
-      if (result !== undefined && result.length > 0) return result;
+      if (result === undefined || result.length === 0) continue;
+      onUsed?.(group);
+      return result;
     }
     return undefined;
   };

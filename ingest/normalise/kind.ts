@@ -20,6 +20,8 @@ interface NameRule {
   readonly regex: RegExp | null;
   readonly kind: string;
   readonly present: readonly string[];
+  readonly absent: readonly string[];
+  readonly overStated: boolean;
 }
 
 interface ConventionKinds {
@@ -45,6 +47,8 @@ function compileConvention(convention: Convention): ConventionKinds {
       regex: rule.regex === undefined ? null : new RegExp(rule.regex),
       kind: rule.kind,
       present: rule.with ?? [],
+      absent: rule.without ?? [],
+      overStated: rule.over_stated === true,
     })),
     present: kinds.present ?? [],
   };
@@ -56,9 +60,12 @@ const hasAny = (attributes: readonly Attribute[], keys: readonly string[]): bool
 /**
  * Compiles the kind rules. The first that answers wins: a span name that its convention reserves; an attribute that
  * states the kind (the mapping's order); a tool's name; name patterns and telling attributes of the conventions found;
- * a model with usage or messages; database and HTTP; else `other`.
+ * a model with usage or messages; database and HTTP; else `other`. `onKind` is told which.
  */
-export function compileKinds(plan: Plan): (input: KindInput) => string {
+export function compileKinds(
+  plan: Plan,
+  onKind?: (by: string) => void,
+): (input: KindInput) => string {
   const conventions = plan.conventions.ranked.map((c) => compileConvention(c.convention));
   const operations = new Map(Object.entries(plan.mapping.kinds.operations));
   const handoff = new RegExp(plan.mapping.kinds.handoff_name);
@@ -89,31 +96,64 @@ export function compileKinds(plan: Plan): (input: KindInput) => string {
     return undefined;
   };
 
+  const matches = (rule: NameRule, { name, attributes }: KindInput) =>
+    rule.regex?.test(name) === true &&
+    (rule.present.length === 0 || hasAny(attributes, rule.present)) &&
+    !hasAny(attributes, rule.absent);
+
   const reserved = (input: KindInput) =>
-    foundIn(input, (c) => c.names.find((rule) => rule.exact === input.name)?.kind);
+    foundIn(
+      input,
+      (c) =>
+        c.names.find(
+          (rule) => rule.exact === input.name || (rule.overStated && matches(rule, input)),
+        )?.kind,
+    );
 
   const named = (input: KindInput) =>
-    foundIn(input, (c) => {
-      const match = (rule: NameRule) =>
-        rule.regex?.test(input.name) === true &&
-        (rule.present.length === 0 || hasAny(input.attributes, rule.present));
-      return (
-        c.names.find(match)?.kind ??
-        c.present.find((rule) => hasAny(input.attributes, rule.attributes))?.kind
-      );
-    });
+    foundIn(
+      input,
+      (c) =>
+        c.names.find((rule) => matches(rule, input))?.kind ??
+        c.present.find((rule) => hasAny(input.attributes, rule.attributes))?.kind,
+    );
+
+  // In this order; the names are for people who ask why.
+  const rules: readonly Rule[] = [
+    { by: 'a reserved span name', ask: reserved },
+    { by: 'an attribute that states it', ask: statedKind },
+    { by: "a tool call's attributes", ask: (input) => ifTrait(input, trait.tool, 'tool') },
+    { by: "the convention's span names and attributes", ask: named },
+    {
+      by: 'a model with usage or messages',
+      ask: (input) => (isModelCall(input.traits) ? 'llm' : undefined),
+    },
+    { by: 'database attributes', ask: (input) => ifTrait(input, trait.db, 'db') },
+    { by: 'HTTP attributes', ask: (input) => ifTrait(input, trait.http, 'http') },
+  ];
 
   return (input) => {
-    const has = (bit: number) => (input.traits & bit) !== 0;
-    const kind =
-      reserved(input) ??
-      statedKind(input) ??
-      (has(trait.tool) ? 'tool' : undefined) ??
-      named(input) ??
-      (has(trait.model) && (has(trait.usage) || has(trait.messages)) ? 'llm' : undefined) ??
-      (has(trait.db) ? 'db' : undefined) ??
-      (has(trait.http) ? 'http' : 'other');
-    if (kind === 'workflow_or_task') return input.root ? 'workflow' : 'task';
-    return kind === 'tool' && handoff.test(input.name) ? 'handoff' : kind;
+    for (const { by, ask } of rules) {
+      const kind = ask(input);
+      if (kind === undefined) continue;
+      onKind?.(by);
+      if (kind === 'workflow_or_task') return input.root ? 'workflow' : 'task';
+      return kind === 'tool' && handoff.test(input.name) ? 'handoff' : kind;
+    }
+    onKind?.('no rule');
+    return 'other';
   };
+}
+
+interface Rule {
+  readonly by: string;
+  readonly ask: (input: KindInput) => string | undefined;
+}
+
+function ifTrait({ traits }: KindInput, bit: number, kind: string): string | undefined {
+  return (traits & bit) === 0 ? undefined : kind;
+}
+
+function isModelCall(traits: number): boolean {
+  return (traits & trait.model) !== 0 && (traits & (trait.usage | trait.messages)) !== 0;
 }

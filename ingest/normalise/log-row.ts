@@ -2,6 +2,7 @@ import type { LogRow } from '../../store/tables/logs.ts';
 import type { OtlpLog } from '../otlp/model.ts';
 import type { Hash } from './blobs.ts';
 import { textAt } from './fields.ts';
+import { type LogContent, noLogContent } from './log-content.ts';
 import { renderAttributes } from './payload.ts';
 import type { Resolved } from './resolve.ts';
 import type { SharedColumns } from './span-row.ts';
@@ -34,6 +35,7 @@ export function logRow(
   resolved: Resolved,
   eventName: string,
   hash: Hash,
+  messages: LogContent = noLogContent,
 ): LogRow {
   const { values, task } = resolved;
   const { texts, types } = renderAttributes(log.attributes);
@@ -62,5 +64,6 @@ export function logRow(
     user_id: textAt(values, 'user_id'),
     environment: textAt(values, 'environment'),
     release: textAt(values, 'release'),
+    ...messages,
   };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import builtIn from './mapping.json' with { type: 'json' };
 
@@ -18,7 +19,7 @@ const identify = z.strictObject({
   event_prefix: texts.optional(),
 });
 
-const convention = z.strictObject({
+export const convention = z.strictObject({
   id: z.string(),
   /** Low numbers are asked first. */
   priority: z.number(),
@@ -37,6 +38,10 @@ const convention = z.strictObject({
             regex: z.string().optional(),
             kind: z.string(),
             with: texts.optional(),
+            /** Only where none of these attributes is. */
+            without: texts.optional(),
+            /** Stronger than an attribute that states another kind. */
+            over_stated: z.boolean().optional(),
           }),
         )
         .optional(),
@@ -45,7 +50,7 @@ const convention = z.strictObject({
     .optional(),
 });
 
-const source = z.strictObject({
+export const source = z.strictObject({
   convention: z.string(),
   /** A key; `prefix.*`; indexed `a.{i}.b`; several keys that make one value: `a + b`. */
   attribute: z.string().optional(),
@@ -105,4 +110,11 @@ export function parseMapping(data: unknown): Mapping {
 /** The mapping that ships with this version. */
 export function builtInMapping(): Mapping {
   return parseMapping(builtIn);
+}
+
+/** Tells whether two mappings say the same, whatever version they go by. */
+export function checksumOf(given: Mapping): string {
+  return createHash('sha256')
+    .update(JSON.stringify({ ...given, version: 0 }))
+    .digest('hex');
 }

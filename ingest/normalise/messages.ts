@@ -40,8 +40,14 @@ export function isOtelMessage(value: Json | undefined): boolean {
     typeof role === 'string' &&
     known.has(role) &&
     isArray(parts) &&
-    parts.every((part) => typeof member(part, 'type') === 'string')
+    parts.every((part) => typeof member(part, 'type') === 'string') &&
+    !hasOpenAiMembers(value)
   );
+}
+
+/** LiteLLM puts calls and ids of OpenAI's shape beside OTel's parts. */
+function hasOpenAiMembers(value: Json | undefined): boolean {
+  return first(value, 'tool_calls', 'tool_call_id') !== undefined;
 }
 
 /** The text of a message as stored. */
@@ -102,6 +108,8 @@ const eventRoles: Readonly<Record<string, string>> = {
   'gen_ai.choice': 'assistant',
 };
 
+const objectOf = (value: Json) => (isObject(value) ? value : {});
+
 const chatKeys = ['role', 'content', 'contents', 'tool_calls', 'function_call'];
 
 /** Lists that hold messages, in requests, responses and framework dumps. */
@@ -119,10 +127,15 @@ function fromObject(item: Json, fallback: string, roles: Roles, depth: number): 
     return [fromContent(kwargs, roleOf(className, fallback, roles), roles)];
   }
   const parts = member(item, 'parts');
+  if (isArray(parts) && hasOpenAiMembers(item)) {
+    return [fromContent({ ...objectOf(item), content: parts }, role, roles)];
+  }
   if (isArray(parts)) {
     return [build(roleOf(first(item, 'role'), role, roles), parts.map(toPart), item)];
   }
   const inner = dataOf(first(item, 'message'));
+  // Strands: the choice's message is the list of its content blocks.
+  if (isArray(inner) && event === 'gen_ai.choice') return [build(role, toParts(inner), item)];
   if (isObject(inner) || typeof inner === 'string') {
     const finish = first(item, 'finish_reason', 'finishReason');
     const added = finish === undefined ? {} : { finish_reason: asText(finish) ?? '' };

@@ -1,21 +1,25 @@
 import xxhash from 'xxhash-wasm';
+import type { EvaluationRow } from '../../store/tables/evaluations.ts';
 import type { LogRow } from '../../store/tables/logs.ts';
 import type { MessageRow } from '../../store/tables/messages.ts';
 import type { OutcomeRow } from '../../store/tables/outcomes.ts';
 import type { SpanRow } from '../../store/tables/spans.ts';
 import type { TaskTraceRow } from '../../store/tables/task-traces.ts';
 import type { TraceBoundsRow } from '../../store/tables/trace-bounds.ts';
-import type { Batch, OtlpLog, OtlpSpan } from '../otlp/model.ts';
+import type { Batch, OtlpLog, OtlpPoint, OtlpSpan } from '../otlp/model.ts';
 import { createBlobs, type Hash, type TracePayload } from './blobs.ts';
 import { boundedCache } from './bounded-cache.ts';
 import { compile, type Plan } from './compile.ts';
 import { createContentReader, noContent, type ReadContent } from './content.ts';
 import { type Detected, firstOf } from './conventions.ts';
+import { evaluationEvent, evaluationRow } from './evaluation.ts';
 import { textAt } from './fields.ts';
 import { createFingerprints, type FingerprintInput, type Fingerprints } from './fingerprint.ts';
 import { noTaskId, ownTaskId } from './ids.ts';
+import { readLogContent } from './log-content.ts';
 import { eventNameOf, logRow, timeOf } from './log-row.ts';
 import { builtInMapping, type Mapping } from './mapping.ts';
+import { type NormalisedMetrics, normaliseMetrics } from './metric-row.ts';
 import { createProviderGuess, modelKinds } from './model-name.ts';
 import { outcomeEvent, outcomeRow } from './outcome.ts';
 import { renderAttributes } from './payload.ts';
@@ -40,13 +44,17 @@ interface Side {
 }
 
 export type NormalisedSpans = Side & { readonly spans: readonly SpanRow[] };
-export type NormalisedLogs = Side & { readonly logs: readonly LogRow[] };
+export type NormalisedLogs = Side & {
+  readonly logs: readonly LogRow[];
+  readonly evaluations: readonly EvaluationRow[];
+};
 
 /** Turns decoded OTLP into rows. Pure: the same request gives the same rows, whatever came before. */
 export interface Normaliser {
   readonly mappingVersion: number;
   normaliseSpans(project: string, batches: readonly Batch<OtlpSpan>[]): NormalisedSpans;
   normaliseLogs(project: string, batches: readonly Batch<OtlpLog>[]): NormalisedLogs;
+  normaliseMetrics(project: string, batches: readonly Batch<OtlpPoint>[]): NormalisedMetrics;
 }
 
 interface Engine {
@@ -181,6 +189,7 @@ function normaliseSpans(
       );
       spans.push(row);
       touched.note(row.task_id, row.trace_id, start);
+      if (row.task_id === '') touched.noteConversation(row.conversation_id, row.trace_id, start);
       noteModel(row, models);
       spanOutcomes(engine, span, row, outcomes);
     }
@@ -201,7 +210,10 @@ function normaliseLogs(
 ): NormalisedLogs {
   const logs: LogRow[] = [];
   const outcomes: OutcomeRow[] = [];
+  const evaluations: EvaluationRow[] = [];
+  const blobs = createBlobs(project, engine.hash);
   const touched = createTouched(project);
+  const readContent = createContentReader(engine.plan);
   for (const batch of batches) {
     const columns = shared(engine, project, batch);
     const context = engine.resolver.batch(batch.scope.name, batch.resource);
@@ -211,10 +223,14 @@ function normaliseLogs(
       const { attributes } = log;
       const item = { name, root: false, start: time, end: 0n, attributes, events: [] };
       const resolved = engine.resolver.item({ ...item, at: 'log' }, context);
-      const row = logRow(log, columns, resolved, name, engine.hash);
+      const content = readLogContent(engine.plan, log, name, readContent, () =>
+        blobs.at(log.traceId, time),
+      );
+      const row = logRow(log, columns, resolved, name, engine.hash, content);
       logs.push(row);
       touched.note(row.task_id, row.trace_id, time);
-      if (name !== outcomeEvent) continue;
+      if (row.task_id === '') touched.noteConversation(row.conversation_id, row.trace_id, time);
+      if (name !== outcomeEvent && name !== evaluationEvent) continue;
       const place = {
         project,
         taskId: row.task_id_kind === 'declared' ? row.task_id : '',
@@ -224,10 +240,11 @@ function normaliseLogs(
         spanId: log.spanId,
         time,
       };
-      outcomes.push(outcomeRow(place, attributes, engine.hash));
+      if (name === outcomeEvent) outcomes.push(outcomeRow(place, attributes, engine.hash));
+      else evaluations.push(evaluationRow(place, columns.service, attributes, engine.hash));
     }
   }
-  return { logs, messages: [], ...touched.rows(), outcomes, models: [] };
+  return { logs, messages: blobs.rows, ...touched.rows(), outcomes, evaluations, models: [] };
 }
 
 /**
@@ -259,5 +276,7 @@ export async function createNormaliser(mapping: Mapping = builtInMapping()): Pro
     mappingVersion: mapping.version,
     normaliseSpans: (project, batches) => normaliseSpans(engine, project, batches),
     normaliseLogs: (project, batches) => normaliseLogs(engine, project, batches),
+    normaliseMetrics: (project, batches) =>
+      normaliseMetrics({ ...engine, mappingVersion: mapping.version }, project, batches),
   };
 }

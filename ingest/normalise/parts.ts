@@ -36,7 +36,9 @@ export function toolCall(id: Json | undefined, name: Json | undefined, input?: J
 /** The answer of a tool; a list that holds one text is that text. */
 export function toolResponse(id: Json | undefined, response?: Json, failed?: boolean): Part {
   const [only, ...others] = isArray(response) ? response : [];
-  const text = others.length === 0 && isObject(only) ? first(only, 'text') : undefined;
+  const textual = isObject(only) && member(only, 'type') === 'text';
+  const keys = textual ? ['text', 'content'] : ['text'];
+  const text = others.length === 0 && isObject(only) ? first(only, ...keys) : undefined;
   return {
     type: 'tool_call_response',
     ...(id === undefined ? {} : { id }),
@@ -52,8 +54,16 @@ function uriPart(value: Json | undefined, modality: string): Part {
   return { type: 'uri', modality, uri };
 }
 
-const resultIds = ['id', 'call_id', 'toolCallId', 'tool_call_id', 'tool_use_id', 'toolUseId'];
-const callIds = ['id', 'call_id', 'toolCallId', 'toolUseId', 'tool_call_id'];
+const resultIds = [
+  'id',
+  'call_id',
+  'toolCallId',
+  'tool_call_id',
+  'tool_use_id',
+  'toolUseId',
+  'ref',
+];
+const callIds = ['id', 'call_id', 'toolCallId', 'toolUseId', 'tool_call_id', 'ref'];
 
 const response = (part: Json): Part => {
   const failed = boolean(first(part, 'is_error', 'isError') ?? null);
@@ -89,11 +99,13 @@ const byType: Readonly<Record<string, (part: Obj) => Part>> = {
   reasoning,
   tool_call: call,
   tool_use: call,
+  toolUse: call,
   'tool-call': call,
   function_call: call,
   function: call,
   tool_call_response: response,
   tool_result: response,
+  toolResult: response,
   'tool-result': response,
   function_call_output: response,
   image_url: (part) => uriPart(first(part, 'image_url', 'url'), 'image'),
@@ -107,6 +119,8 @@ const byMember: Readonly<Record<string, (value: Json, part: Obj) => Part>> = {
   functionCall: call,
   function_call: call,
   toolUse: call,
+  toolRequest: call,
+  toolResponse: response,
   functionResponse: (value) => toolResponse(first(value, 'id', 'name'), first(value, 'response')),
   function_response: (value) => toolResponse(first(value, 'id', 'name'), first(value, 'response')),
   toolResult: response,
@@ -130,8 +144,10 @@ export function toCall(value: Json): Part {
 export function toPart(value: Json): Part {
   if (typeof value === 'string') return textPart(value);
   if (!isObject(value)) return { type: 'json', content: value };
-  // OpenInference wraps: {message_content: {…}}, {tool_call: {…}}.
-  const wrapped = first(value, 'message_content', 'tool_call');
+  // OpenInference wraps: {message_content: {…}}, {tool_call: {…}}, or says the type in the first and the call in the second.
+  const content = first(value, 'message_content');
+  const called = first(value, 'tool_call');
+  const wrapped = isObject(called) && Object.keys(content ?? {}).length < 2 ? called : content;
   if (isObject(wrapped)) return toPart(wrapped);
   if (member(value, 'tool.name') !== undefined) {
     return toolCall(undefined, member(value, 'tool.name'), member(value, 'tool.args'));

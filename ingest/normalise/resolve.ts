@@ -51,8 +51,19 @@ export interface Resolver {
   item(item: Item, batch: BatchContext): Resolved;
 }
 
+/** Told how an item was read: for people who ask, and absent from the hot path. */
+export interface Listener {
+  /** The rule that gave the kind. */
+  kind(by: string): void;
+  /** This piece gave its field this value. `place` is where the piece is. */
+  used(piece: Piece, value: Json, place: 'item' | 'resource'): void;
+  /** The span's name gave the field this value. */
+  fromName(field: number, value: string): void;
+}
+
 interface Engine {
   readonly plan: Plan;
+  readonly listener: Listener | undefined;
   readonly kindOf: (input: KindInput) => string;
   readonly conventionsOfName: (name: string) => readonly number[];
   readonly meaningless: (value: Json | undefined) => boolean;
@@ -67,7 +78,8 @@ function eligible(source: CompiledSource, detected: Detected, kind: string): boo
   return source.unless.length === 0 || !source.unless.some((rank) => detected[rank] === 1);
 }
 
-function eventPieces(plan: Plan, events: readonly OtlpEvent[], into: Piece[]): void {
+/** What the attributes of span events, or the events themselves, may fill. */
+export function eventPieces(plan: Plan, events: readonly OtlpEvent[], into: Piece[]): void {
   for (const event of events) {
     const byKey = plan.event(event.name);
     if (byKey.size === 0) continue;
@@ -130,11 +142,14 @@ function settle(engine: Engine, value: Json, type: string): Json | undefined {
   return engine.meaningless(settled) ? undefined : settled;
 }
 
-function fillFromName(plan: Plan, name: string, kind: string, values: FieldValues): void {
+function fillFromName(engine: Engine, name: string, kind: string, values: FieldValues): void {
+  const { plan, listener } = engine;
   for (const source of plan.names) {
     if (source.kinds?.has(kind) === false || values[source.field] !== undefined) continue;
     const value = source.regex.exec(name)?.[1]?.trim();
-    if (value !== undefined && value !== '') values[source.field] = value;
+    if (value === undefined || value === '') continue;
+    values[source.field] = value;
+    listener?.fromName(source.field, value);
   }
 }
 
@@ -168,7 +183,9 @@ function resolveItem(engine: Engine, item: Item, batch: BatchContext): Resolved 
     const piece = pieces[next];
     if (piece === undefined || !eligible(piece.source, detected, '')) continue;
     const text = asText(read(engine, piece, item, batch.scope));
-    if (text !== undefined) stated.push({ source: piece.source, text });
+    if (text === undefined) continue;
+    stated.push({ source: piece.source, text });
+    engine.listener?.used(piece, text, 'item');
   }
   const { name, root, attributes } = item;
   const kind = engine.kindOf({ name, root, detected, traits, attributes, stated });
@@ -188,6 +205,7 @@ function resolveItem(engine: Engine, item: Item, batch: BatchContext): Resolved 
     }
     const value = read(engine, piece, item, batch.scope);
     if (value === undefined) continue;
+    engine.listener?.used(piece, value, 'item');
     if (source.field === at.task_id) {
       const declared = source.declared && !source.runIf.some((rank) => detected[rank] === 1);
       tasks.push({ id: asText(value) ?? '', declared });
@@ -196,7 +214,7 @@ function resolveItem(engine: Engine, item: Item, batch: BatchContext): Resolved 
       values[source.field] = value;
     }
   }
-  fillFromName(engine.plan, item.name, kind, values);
+  fillFromName(engine, item.name, kind, values);
   const task = tasks.length === 0 ? noTaskId : ownTaskId(tasks);
   return { values, detected, kind, task, content, plans };
 }
@@ -213,7 +231,9 @@ function resolveBatch(engine: Engine, scope: string, resource: readonly Attribut
     const { source } = piece;
     if (values[source.field] !== undefined || !eligible(source, detected, '')) continue;
     const value = read(engine, piece, item, scope);
-    if (value !== undefined) values[source.field] = value;
+    if (value === undefined) continue;
+    values[source.field] = value;
+    engine.listener?.used(piece, value, 'resource');
   }
   return { scope, detected, values };
 }
@@ -232,10 +252,11 @@ const emptyItem: Item = {
  * Turns a plan into a resolver: one look-up per attribute, then the candidates in the mapping's order. An item's own
  * values go before those of its resource.
  */
-export function createResolver(plan: Plan): Resolver {
+export function createResolver(plan: Plan, listener?: Listener): Resolver {
   const engine: Engine = {
     plan,
-    kindOf: compileKinds(plan),
+    listener,
+    kindOf: compileKinds(plan, listener?.kind),
     conventionsOfName: boundedCache(plan.conventions.ofName),
     meaningless: meaninglessness(plan),
     parse: rememberingParse(),

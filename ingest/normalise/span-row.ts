@@ -3,6 +3,7 @@ import type { Entries } from '../../store/tables/table.ts';
 import type { OtlpSpan } from '../otlp/model.ts';
 import type { Hash, TracePayload } from './blobs.ts';
 import type { ContentColumns } from './content.ts';
+import { contentHashOf, emptyMark, markEntries, markPayload, markText } from './content-mark.ts';
 import { emptyRow } from './empty-row.ts';
 import { at, countAt, type FieldValues, flagAt, numberAt, smallAt, textAt } from './fields.ts';
 import type { Fingerprints } from './fingerprint.ts';
@@ -44,25 +45,36 @@ export interface SpanParts {
 
 type Row = { -readonly [Column in keyof SpanRow]: SpanRow[Column] };
 
-const spanKinds = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
-const statuses = ['unset', 'ok', 'error'];
+export const spanKinds: readonly string[] = [
+  'unspecified',
+  'internal',
+  'server',
+  'client',
+  'producer',
+  'consumer',
+];
+export const statuses: readonly string[] = ['unset', 'ok', 'error'];
 
 /** What OTLP carried. */
-function fillWire(row: Row, { span, resolved, payload, hash, shared }: SpanParts): void {
+function fillWire(row: Row, { span, resolved, payload, shared }: SpanParts): void {
   const columns = splitPayload(span.attributes, resolved.plans, payload);
   const events = span.events.map((event) => renderAttributes(event.attributes).texts);
   const links = span.links.map((link) => renderAttributes(link.attributes).texts);
   const status = statuses[span.statusCode] ?? 'unset';
   const start = clampNanos(span.start);
   const end = clampNanos(span.end);
-  const identity = [span.name, status, span.statusMessage, span.parentSpanId].join('\u0000');
-  const marks = `${identity}${columns.attributes}${columns.payload.join()}${events}${links}`;
+  let mark = markPayload(markEntries(emptyMark, columns.attributes), columns.payload);
+  for (const text of [span.name, status, span.statusMessage, span.parentSpanId]) {
+    mark = markText(mark, text);
+  }
+  for (const event of events) mark = markEntries(mark, event);
+  for (const link of links) mark = markEntries(mark, link);
   row.trace_id = span.traceId;
   row.span_id = span.spanId;
   row.parent_id = span.parentSpanId;
   row.start = start;
   row.end = end;
-  row.ver = versionOf(end > 0n, shared.mapping_version, end, hash(marks));
+  row.ver = versionOf(end > 0n, shared.mapping_version, end, contentHashOf(mark));
   row.name = span.name;
   row.span_kind = spanKinds[span.kind] ?? 'unspecified';
   row.status = status;

@@ -1,10 +1,12 @@
-import type { TaskTraceRow } from '../../store/tables/task-traces.ts';
+import { conversationKey, type TaskTraceRow } from '../../store/tables/task-traces.ts';
 import type { TraceBoundsRow } from '../../store/tables/trace-bounds.ts';
 
 /** Collects which tasks and traces a request touches, with the first and last start time on each. */
 export interface Touched {
   /** Notes an item; an item without a trace bounds no trace, one without a task names none. */
   note(taskId: string, traceId: string, time: bigint): void;
+  /** Notes a conversation on an item without a task id: its workflow's tasks may be conversations. */
+  noteConversation(conversationId: string, traceId: string, time: bigint): void;
   rows(): { readonly taskTraces: TaskTraceRow[]; readonly bounds: TraceBoundsRow[] };
 }
 
@@ -24,16 +26,23 @@ function widen(ranges: Map<string, Range>, key: string, time: bigint): void {
 export function createTouched(project: string): Touched {
   const traces = new Map<string, Range>();
   const tasks = new Map<string, Map<string, Range>>();
+  const link = (id: string, traceId: string, time: bigint) => {
+    let own = tasks.get(id);
+    if (own === undefined) {
+      own = new Map();
+      tasks.set(id, own);
+    }
+    widen(own, traceId, time);
+  };
   return {
     note: (taskId, traceId, time) => {
       if (traceId !== '') widen(traces, traceId, time);
-      if (taskId === '') return;
-      let own = tasks.get(taskId);
-      if (own === undefined) {
-        own = new Map();
-        tasks.set(taskId, own);
+      if (taskId !== '') link(taskId, traceId, time);
+    },
+    noteConversation: (conversationId, traceId, time) => {
+      if (conversationId !== '' && traceId !== '') {
+        link(conversationKey(conversationId), traceId, time);
       }
-      widen(own, traceId, time);
     },
     rows: () => ({
       taskTraces: [...tasks].flatMap(([task_id, own]) =>

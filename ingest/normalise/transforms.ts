@@ -147,7 +147,60 @@ const addAttribute: Step = (argument) => (value, context) => {
   return own === undefined ? other : own + (other ?? 0n);
 };
 
+/** A tool's message in one of the forms in which LangChain dumps it: `{type: 'tool', data}`, a constructor, either in `output`. */
+function toolMessage(data: Json | undefined, depth = 0): Json | undefined {
+  if (!isObject(data) || depth > 2) return undefined;
+  const dumped = member(data, 'data') ?? member(data, 'kwargs') ?? data;
+  const stated = member(dumped, 'type') === 'tool' || member(data, 'type') === 'constructor';
+  if (stated && member(dumped, 'tool_call_id') !== undefined) return dumped;
+  return toolMessage(member(data, 'output'), depth + 1);
+}
+
+/** A member of the message with which a LangChain tool answered; any other result says nothing here. */
+const langchainToolMessage: Step = (argument) => (value, context) => {
+  if (typeof value === 'string' && !value.includes('"tool_call_id"')) return undefined;
+  return member(toolMessage(parsed(value, context)), argument) ?? undefined;
+};
+
+/** The arguments in what LangChain tells of a tool's start, which Traceloop puts where the arguments belong. */
+const langchainToolInputs: Step = () => (value, context) => {
+  if (typeof value === 'string' && !value.includes('"input_str"')) return undefined;
+  const data = parsed(value, context);
+  return member(data, 'input_str') === undefined ? undefined : member(data, 'inputs');
+};
+
+/** The first group of a pattern, out of text that is no JSON, such as a printed Python object. */
+const matchText: Step = (argument) => {
+  const pattern = new RegExp(argument);
+  return textual((text) => pattern.exec(text)?.[1]);
+};
+
+/** LlamaIndex's arguments are those of a Python function: of keyword arguments alone, these. */
+const keywordArguments: Step = () => (value, context) => {
+  if (typeof value === 'string' && !value.includes('"kwargs"')) return undefined;
+  const data = parsed(value, context);
+  const rest = isObject(data) ? Object.keys(data).filter((key) => key !== 'kwargs') : ['none'];
+  const args = member(data, 'args');
+  const none = rest.every((key) => key === 'args') && (args === undefined || isEmptyList(args));
+  const named = member(data, 'kwargs');
+  return none && isObject(named) ? named : undefined;
+};
+
+const isEmptyList = (value: Json) => isArray(value) && value.length === 0;
+
+/** What a tool returned to LlamaIndex, out of the object in which that is kept. */
+const llamaToolOutput: Step = () => (value, context) => {
+  if (typeof value === 'string' && !value.includes('"raw_output"')) return undefined;
+  const data = parsed(value, context);
+  return member(data, 'tool_name') === undefined ? undefined : member(data, 'raw_output');
+};
+
 const steps: Readonly<Record<string, Step>> = {
+  keyword_arguments: keywordArguments,
+  match: matchText,
+  llama_tool_output: llamaToolOutput,
+  langchain_tool_message: langchainToolMessage,
+  langchain_tool_inputs: langchainToolInputs,
   int: () => unsigned,
   float: () => double,
   bool: () => boolean,

@@ -1,0 +1,8 @@
+import { createRequire } from 'node:module';
+import { OpenAIInstrumentation } from '@opentelemetry/instrumentation-openai';
+import { openaiBase, request, responses, start } from './otel.mjs';
+
+const sdk = start([new OpenAIInstrumentation()]);
+const { OpenAI } = createRequire(import.meta.url)('openai');
+const client = new OpenAI({ baseURL: openaiBase });
+await request(sdk, () => responses(client));

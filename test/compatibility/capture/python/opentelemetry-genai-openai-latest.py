@@ -1,0 +1,9 @@
+from openai import OpenAI
+from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
+
+import rig
+
+providers = rig.start()
+OpenAIInstrumentor().instrument()
+client = OpenAI(base_url=rig.OPENAI_BASE)
+rig.request(providers, lambda: rig.chat(client))

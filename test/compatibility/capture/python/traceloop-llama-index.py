@@ -1,0 +1,8 @@
+from opentelemetry.instrumentation.llamaindex import LlamaIndexInstrumentor
+
+import llama
+import rig
+
+providers = rig.start()
+LlamaIndexInstrumentor().instrument()
+rig.request(providers, llama.run)

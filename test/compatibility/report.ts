@@ -1,0 +1,122 @@
+import type { Verdict, Verdicts } from './judge.ts';
+import type { Expected, Scenario } from './sheet.ts';
+
+/** One capture and what became of it. */
+export interface Entry {
+  readonly id: string;
+  readonly version: string;
+  readonly expected: Expected;
+  readonly scenario: Scenario;
+  readonly verdicts: Verdicts;
+}
+
+/** Aspects by column of the table. */
+const columns: readonly (readonly [title: string, aspects: readonly string[]])[] = [
+  ['Models', ['calls', 'request model', 'response model', 'provider']],
+  ['Tokens', ['input tokens', 'output tokens']],
+  ['Cache', ['cache read', 'cache write', 'cache write 1 h']],
+  ['Reasoning', ['reasoning']],
+  ['First token', ['time to first token']],
+  [
+    'Messages',
+    [
+      'system instructions',
+      'input messages',
+      'output messages',
+      'tool results in messages',
+      'tool definitions',
+    ],
+  ],
+  ['Tools', ['tools', 'tool arguments', 'tool result', 'tool call id']],
+  ['Agent', ['agent', 'handoff']],
+  ['Session', ['session', 'user']],
+  ['Task', ['task']],
+];
+
+const marks = { yes: '✓', part: '◐', no: '–', none: '' } as const;
+
+function cell(verdicts: Verdicts, aspects: readonly string[]): string {
+  const all: Verdict[] = aspects.flatMap((aspect) => verdicts.get(aspect) ?? []);
+  if (all.length === 0) return marks.none;
+  if (all.every((verdict) => verdict === 'right')) return marks.yes;
+  return all.some((verdict) => verdict === 'right') ? marks.part : marks.no;
+}
+
+const dollars = (usd: number) => `$${usd.toFixed(7).replace(/0+$/, '')}`;
+
+function cost({ cost_usd, known_usd }: Expected): string {
+  if (cost_usd !== null) return cost_usd === 0 ? '' : dollars(cost_usd);
+  return `unknown (≥ ${dollars(known_usd ?? 0)})`;
+}
+
+function table(entries: readonly Entry[]): string[] {
+  const titles = [
+    'Library',
+    'Version',
+    'Read with',
+    ...columns.map(([title]) => title),
+    'Task cost',
+  ];
+  const rows = entries.map(({ version, expected, verdicts }) => [
+    `\`${expected.library}\``,
+    version,
+    expected.with,
+    ...columns.map(([, aspects]) => cell(verdicts, aspects)),
+    cost(expected),
+  ]);
+  return [titles, titles.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
+}
+
+function gaps(entries: readonly Entry[]): string[] {
+  return entries.flatMap(({ id, version, expected }) => {
+    const { cannot = {}, wrong = {}, note } = expected;
+    const byReason = new Map<string, string[]>();
+    for (const [aspect, reason] of Object.entries({ ...cannot, ...wrong })) {
+      byReason.set(reason, [...(byReason.get(reason) ?? []), aspect]);
+    }
+    const lines = [...byReason].map(([reason, aspects]) => `  - ${aspects.join(', ')}: ${reason}`);
+    if (note !== undefined) lines.push(`  - ${note}`);
+    return lines.length === 0 ? [] : [`- \`${id}\` ${version} (${expected.with})`, ...lines];
+  });
+}
+
+/** The page on compatibility, from what the captures turned out to say. */
+export function page(entries: readonly Entry[]): string {
+  const of = (registry: string) => entries.filter(({ id }) => id.startsWith(registry));
+  const lines = [
+    '# Compatibility',
+    '',
+    'Each line is a live capture: the real library in the named version ran against a local model that answers by a',
+    'script, and its own OTLP exporter sent what the table is made of. Nothing was set but its own switches for content. The',
+    'bytes are in `test/fixtures/captures`, the programs in `test/compatibility/capture`, the hand-made sheet with every',
+    'answer, token count and price in `test/compatibility/expected.json`.',
+    '',
+    'This page is written by the test that holds the captures against that sheet:',
+    '`npx vitest run test/compatibility -u`. New captures: `npx tsx test/compatibility/capture/main.ts`.',
+    '',
+    '✓ right for every call · ◐ right for some · – the library does not say, or says wrongly · blank: does not apply.',
+    'What is missing, and why, is below the tables. *Task cost* is the cost of the run at list prices as the library’s',
+    'telemetry gives it; where the library leaves out what was cached it is higher than the bill, and where it leaves',
+    'out a call’s tokens it is unknown.',
+    '',
+    '## JavaScript and TypeScript (npm)',
+    '',
+    ...table(of('npm/')),
+    '',
+    '## Python (PyPI)',
+    '',
+    ...table(of('pypi/')),
+    '',
+    '## What the libraries do not say',
+    '',
+    ...gaps(entries),
+    '',
+    '## Counted once',
+    '',
+    'Frameworks, clients and gateways often report the same call. Captures whose “read with” names two sources were taken',
+    'with both at work; their cost is that of one. Two spans of different instrumentations are one call when they name the',
+    'same response, or overlap and agree on model and tokens; the one that knows most of the usage is counted.',
+    '',
+  ];
+  return lines.join('\n');
+}
