@@ -95,12 +95,27 @@ it('approvals are paired by an id, whoever asks and whoever decides', () => {
       'agent.approval.expires_at': '2026-12-01T00:00:00.000Z',
     },
     {
+      'agent.task.id': 't',
       'agent.approval.id': id,
       'agent.approval.status': 'denied',
       'agent.approval.by': 'bob',
       'agent.approval.reason': 'no mandate',
     },
   ]);
+});
+
+it('a decision reaches the task that asked, not the one in which it is made', () => {
+  const id = withTask({ workflow: 'w', id: 'asks/for it' }, () =>
+    approval.request({ action: 'pay' }),
+  );
+  withTask({ workflow: 'inbox', id: 'other' }, () => {
+    approval.decide(id, { status: 'approved' });
+    approval.decide('id of ours', { status: 'approved', taskId: 'far away' });
+    approval.decide('no task known', { status: 'expired' });
+  });
+  const decided = recorder.logs('agent.approval').slice(1);
+  expect(decided.map((log) => log['agent.task.id'])).toEqual(['asks/for it', 'far away', 'other']);
+  expect(decided.map((log) => log['agent.task.workflow'])).toEqual([undefined, undefined, 'inbox']);
 });
 
 it('the handle of a task is where its span is, whatever is active', () => {

@@ -1,7 +1,17 @@
 import { installFetch } from './fetch/install.ts';
 import type { Handle, RegisterOptions } from './node.ts';
 
+export { langchainHandler, observeLangChain } from './adapters/langchain.ts';
+export { type McpClientLike, observeMcpClient } from './adapters/mcp-client.ts';
 export { type ApprovalDecision, type ApprovalRequest, approval, type Risk } from './approval.ts';
+export {
+  type ApprovalAsk,
+  ApprovalDeniedError,
+  type ApprovalPolicy,
+  type Approver,
+  type Verdict,
+} from './approval-policy.ts';
+export { type Budget, type BudgetExceeded, BudgetExceededError } from './budget.ts';
 export {
   type Carrier,
   enqueueTask,
@@ -9,6 +19,7 @@ export {
   type InjectOptions,
   injectTask,
 } from './carrier.ts';
+export { type CircuitBreakerOptions, CircuitOpenError } from './circuit-breaker.ts';
 export {
   type Alternative,
   type Decision,
@@ -27,6 +38,7 @@ export {
   observe,
 } from './observe.ts';
 export { type Outcome, outcome } from './outcome.ts';
+export type { Price, PricedUsage } from './price.ts';
 export { resumeTask } from './resume.ts';
 export type { ContentLevel, Redact } from './runtime.ts';
 export { type Schema, ToolInputError } from './schema.ts';

@@ -3,12 +3,23 @@ import { logs } from '@opentelemetry/api-logs';
 import { LoggerProvider, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import { subscribeAdapters } from './adapters/subscribe.ts';
+import type { ApprovalPolicy } from './approval-policy.ts';
+import type { Budget } from './budget.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { flushOnExit } from './exit.ts';
 import { installFetch, removeFetch } from './fetch/install.ts';
 import { attempt } from './guard.ts';
 import { createPipeline, type Pipeline, type PipelineOptions } from './pipeline.ts';
-import { type ContentLevel, defaults, type Redact, runtime, scope } from './runtime.ts';
+import { loadPrices, type Price } from './price.ts';
+import {
+  type ContentLevel,
+  defaults,
+  type Guards,
+  type Redact,
+  runtime,
+  scope,
+} from './runtime.ts';
 
 export interface RegisterOptions extends PipelineOptions {
   /** `service.name`; else `OTEL_SERVICE_NAME`. */
@@ -27,6 +38,12 @@ export interface RegisterOptions extends PipelineOptions {
   readonly logRecordProcessors?: readonly LogRecordProcessor[] | undefined;
   readonly instrumentations?: NodeSDKConfiguration['instrumentations'] | undefined;
   readonly sampler?: NodeSDKConfiguration['sampler'] | undefined;
+  /** For every task that brings no budget of its own. */
+  readonly budget?: Budget | undefined;
+  /** Cost of a call for `usd` budgets; by default `@pydantic/genai-prices`, when it is installed. */
+  readonly price?: Price | undefined;
+  /** Asked before risky tools run. */
+  readonly approvals?: ApprovalPolicy | undefined;
   /** Flush before the process ends; `true` by default. */
   readonly flushOnExit?: boolean | undefined;
 }
@@ -88,6 +105,14 @@ function start(options: RegisterOptions, env: Environment, released: () => void)
     maxContentChars: options.maxContentChars ?? defaults.maxContentChars,
     hashSalt: options.hashSalt ?? env.hashSalt ?? defaults.hashSalt,
   };
+  const { budget, price, approvals } = options;
+  const guards: Guards = { budget, price, approvals };
+  runtime().guards = guards;
+  if (!price) {
+    void loadPrices().then((loaded) => {
+      guards.price = loaded;
+    });
+  }
   // Anthropic's SDK would send our trace ids and baggage to the provider.
   process.env['ANTHROPIC_OPEN_TELEMETRY_PROPAGATION'] ??= 'false';
   const pipeline = createPipeline(options, content, env);
@@ -95,6 +120,7 @@ function start(options: RegisterOptions, env: Environment, released: () => void)
     ? joinProvider(pipeline, options)
     : startSdk(pipeline, options, env);
   installFetch();
+  const unsubscribe = subscribeAdapters();
   const flush = async (): Promise<void> => {
     await pipeline.flush();
     await Promise.allSettled(extra(options).map((processor) => processor.forceFlush()));
@@ -105,6 +131,8 @@ function start(options: RegisterOptions, env: Environment, released: () => void)
     shutdown: async () => {
       stopExit?.();
       removeFetch();
+      unsubscribe();
+      delete runtime().guards;
       for (const end of runtime().openCalls) end();
       await flush();
       await Promise.allSettled([providers()]);

@@ -1,4 +1,6 @@
-import type { ActiveTask } from './task-context.ts';
+import type { Context } from '@opentelemetry/api';
+import { runtime } from './runtime.ts';
+import { type ActiveTask, activeTask } from './task-context.ts';
 
 /** A tool call that a model asked for, waiting for the tool that runs it. */
 export interface PendingCall {
@@ -6,40 +8,77 @@ export interface PendingCall {
   readonly name: string;
   /** Canonical JSON of the arguments. */
   readonly arguments: string;
+  /** As the model wrote them. */
+  readonly written: string;
   /** Which answer of a model it came from. */
   readonly answer: number;
+  /** When the answer was complete, in ms of the wall clock. */
+  readonly askedAt: number;
+  /** Of the model call that asked. */
+  readonly context: Context;
 }
 
 const maxPending = 256;
 
-/** Keeps the calls of one answer until their tools run. */
-export function rememberCalls(
-  task: ActiveTask,
-  calls: readonly Omit<PendingCall, 'answer'>[],
-): void {
-  const { pendingCalls } = task;
-  const answer = (pendingCalls.at(-1)?.answer ?? 0) + 1;
-  for (const call of calls) pendingCalls.push({ ...call, answer });
-  if (pendingCalls.length > maxPending) pendingCalls.splice(0, pendingCalls.length - maxPending);
+/** Where calls wait: with their task, or, where there is none, with the process. */
+function waiting(task: ActiveTask | undefined): PendingCall[] {
+  return task?.pendingCalls ?? (runtime().strayCalls as PendingCall[]);
 }
 
-/** Takes a call whose id the application told. */
-export function takeCall(task: ActiveTask, id: string): void {
-  const at = task.pendingCalls.findLastIndex((call) => call.id === id);
-  if (at >= 0) task.pendingCalls.splice(at, 1);
+/** Keeps the calls of one answer until their tools run. */
+export function rememberCalls(
+  task: ActiveTask | undefined,
+  calls: readonly Omit<PendingCall, 'answer'>[],
+): void {
+  const pending = waiting(task);
+  const answer = (pending.at(-1)?.answer ?? 0) + 1;
+  for (const call of calls) pending.push({ ...call, answer });
+  if (pending.length > maxPending) pending.splice(0, pending.length - maxPending);
+}
+
+/** Takes a call by its id, if it still waits. */
+export function takeCall(task: ActiveTask | undefined, id: string): PendingCall | undefined {
+  if (id === '') return undefined;
+  const pending = waiting(task);
+  const at = pending.findLastIndex((call) => call.id === id);
+  return at >= 0 ? pending.splice(at, 1)[0] : undefined;
+}
+
+/** Takes the oldest waiting call of an API without call ids, where a result names its tool instead. */
+export function takeNamed(task: ActiveTask | undefined, name: string): PendingCall | undefined {
+  const pending = waiting(task);
+  const at = pending.findIndex((call) => call.id === '' && call.name === name);
+  return at >= 0 ? pending.splice(at, 1)[0] : undefined;
+}
+
+/** Takes a call of any task by its id: spans that end know their task's id only. */
+export function forgetCall(id: string): void {
+  takeCall(activeTask(), id);
+  takeCall(undefined, id);
+}
+
+/** Whether any call waits: without, nobody needs to look for results. */
+export function hasPending(task: ActiveTask | undefined): boolean {
+  return waiting(task).length > 0;
 }
 
 /**
  * The id of the call that this tool run answers: the newest answer's call with this name and equal arguments; else, when
  * the newest answer that names the tool did so once, that one (schemas fill in defaults, so arguments may differ).
  */
-export function matchCall(task: ActiveTask, name: string, json: string): string | undefined {
-  const named = task.pendingCalls.filter((call) => call.name === name);
+export function matchCall(
+  task: ActiveTask | undefined,
+  name: string,
+  json: string,
+): string | undefined {
+  const pending = waiting(task);
+  const named = pending.filter((call) => call.name === name);
   const equal = named.filter((call) => call.arguments === json);
   const newest = (equal.at(-1) ?? named.at(-1))?.answer;
   const found = (equal.length > 0 ? equal : named).filter((call) => call.answer === newest);
   const [first, second] = found;
-  if (!first || (equal.length === 0 && second)) return undefined;
-  task.pendingCalls.splice(task.pendingCalls.indexOf(first), 1);
+  // Outside a task, calls of others may wait too: only an equal one is surely meant.
+  if (!first || (equal.length === 0 && (second || !task))) return undefined;
+  pending.splice(pending.indexOf(first), 1);
   return first.id;
 }

@@ -1,3 +1,7 @@
+import type { ApprovalPolicy } from './approval-policy.ts';
+import type { Budget } from './budget.ts';
+import type { Price } from './price.ts';
+
 /** How much of the content leaves the process: nothing, its shape (hashes, names, sizes), or the texts themselves. */
 export type ContentLevel = 'none' | 'metadata' | 'full';
 
@@ -16,6 +20,14 @@ export interface Settings {
   readonly hashSalt: string;
 }
 
+/** What may stop a call before it is made. Set by `register()`. */
+export interface Guards {
+  /** For tasks that bring none of their own. */
+  readonly budget?: Budget | undefined;
+  price?: Price | undefined;
+  readonly approvals?: ApprovalPolicy | undefined;
+}
+
 /** Everything that is shared by all copies of this package in one process. */
 export interface Runtime {
   settings: Settings;
@@ -27,6 +39,9 @@ export interface Runtime {
   readonly openCalls: Set<() => void>;
   /** Attempt number of the tasks that failed last in this process, so that a retry is attempt + 1. Bounded. */
   readonly failedAttempts: Map<string, number>;
+  guards?: Guards;
+  /** Tool calls that models asked for outside any task. Bounded. */
+  strayCalls: unknown[];
   lastTime: number;
   sequence: number;
 }
@@ -52,6 +67,7 @@ export function runtime(): Runtime {
     failures: new Map(),
     openCalls: new Set(),
     failedAttempts: new Map(),
+    strayCalls: [],
     lastTime: 0,
     sequence: 0,
   };

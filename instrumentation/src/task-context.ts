@@ -1,5 +1,6 @@
 import { type Attributes, type Context, context, createContextKey } from '@opentelemetry/api';
 import { known } from './attributes.ts';
+import type { Meter } from './budget.ts';
 import type { PendingCall } from './pending-calls.ts';
 
 /** `live` counts in SLOs, drift and cost; the others are kept apart. */
@@ -41,6 +42,8 @@ export interface ActiveTask {
   ended: boolean;
   /** Tool calls that models asked for and no tool span has taken yet. Bounded. */
   readonly pendingCalls: PendingCall[];
+  /** What it may spend, if anything is limited. */
+  readonly meter: Meter | undefined;
 }
 
 /** One agent's turn-taking: counts its model calls. */
@@ -52,7 +55,11 @@ export interface AgentScope {
 const taskKey = createContextKey('plumbline.task');
 const agentKey = createContextKey('plumbline.agent');
 
-export function newTask(identity: TaskIdentity, role: ActiveTask['role']): ActiveTask {
+export function newTask(
+  identity: TaskIdentity,
+  role: ActiveTask['role'],
+  meter?: Meter | undefined,
+): ActiveTask {
   return {
     identity,
     attributes: taskAttributes(identity),
@@ -61,6 +68,7 @@ export function newTask(identity: TaskIdentity, role: ActiveTask['role']): Activ
     step: undefined,
     ended: false,
     pendingCalls: [],
+    meter,
   };
 }
 

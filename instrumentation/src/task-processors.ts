@@ -1,5 +1,6 @@
 import type { Attributes, Context } from '@opentelemetry/api';
 import { attempt } from './guard.ts';
+import { forgetCall } from './pending-calls.ts';
 import { activeTask } from './task-context.ts';
 
 interface WritableSpan {
@@ -25,7 +26,14 @@ export class TaskSpanProcessor {
       }
     });
   }
-  onEnd(): void {}
+  /** A tool span of somebody else answers the model's call: none is inferred for it. */
+  onEnd(span: { readonly attributes: Attributes }): void {
+    attempt('span.tool', () => {
+      const { attributes } = span;
+      const id = attributes['gen_ai.tool.call.id'] ?? attributes['ai.toolCall.id'];
+      if (typeof id === 'string') forgetCall(id);
+    });
+  }
   forceFlush(): Promise<void> {
     return Promise.resolve();
   }

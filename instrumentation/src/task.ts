@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, context, type Link, type Span, trace } from '@opentelemetry/api';
+import { type Budget, newMeter } from './budget.ts';
 import { emitState, type Transition } from './event.ts';
 import { errorType, failSpan } from './failure.ts';
 import { attempt, guard } from './guard.ts';
@@ -36,6 +37,10 @@ export interface TaskOptions {
   readonly sessionId?: string | undefined;
   readonly userId?: string | undefined;
   readonly prompt?: { readonly name: string; readonly version?: string | undefined } | undefined;
+  /** What it may spend; else the one given to `register()`. */
+  readonly budget?: Budget | undefined;
+  /** How often `fn` is run until it neither throws nor rejects; 1 by default. A budget's stop is not tried again. */
+  readonly maxAttempts?: number | undefined;
 }
 
 export interface SuspendOptions {
@@ -75,10 +80,31 @@ export function withTask<T>(options: TaskOptions, fn: (task: Task) => T): T {
   }
   const task = guard(
     'task.identity',
-    () => newTask(identityOf(options, current), 'owned'),
+    () => {
+      const identity = identityOf(options, current);
+      return newTask(identity, 'owned', newMeter(options.budget, identity.id, current?.meter));
+    },
     undefined,
   );
-  return task ? runTask(task, {}, fn) : fn(inert);
+  if (!task) return fn(inert);
+  return attempts(task, options.maxAttempts ?? 1, (again) => runTask(again, {}, fn));
+}
+
+/** Runs a task again while it fails: attempt + 1, the same budget. */
+function attempts<T>(task: ActiveTask, left: number, once: (task: ActiveTask) => T): T {
+  const again = (error: unknown): T => {
+    if (left <= 1 || task.meter?.stopped || task.state === 'cancelled') throw error;
+    const identity = { ...task.identity, attempt: task.identity.attempt + 1 };
+    return attempts(newTask(identity, 'owned', task.meter), left - 1, once);
+  };
+  let result: T;
+  try {
+    result = once(task);
+  } catch (error) {
+    return again(error);
+  }
+  if (left <= 1 || !(result instanceof Promise)) return result;
+  return result.catch(again) as T;
 }
 
 /** The task that is active here. */
@@ -197,7 +223,8 @@ function adopt(queued: ActiveTask, options: TaskOptions): ActiveTask {
   const { id, attempt: number, parentId, traffic } = queued.identity;
   queued.role = 'joined';
   const own = { ...options, id, attempt: number, parent: parentId };
-  return newTask({ ...identityOf({ traffic, ...own }, undefined) }, 'owned');
+  const meter = newMeter(options.budget, id, undefined);
+  return newTask(identityOf({ traffic, ...own }, undefined), 'owned', meter);
 }
 
 function joins(current: ActiveTask, options: TaskOptions): boolean {

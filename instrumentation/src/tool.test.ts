@@ -128,7 +128,10 @@ describe('tool', () => {
 
   it('finds its call among those that models asked for: newest first, each once', () => {
     const look = tool({ name: 'look' }, (args: object, _call?: object) => args);
-    const asked = (id: string, json: string, name = 'look') => ({ id, name, arguments: json });
+    const asked = (id: string, json: string, name = 'look') => ({
+      ...{ id, name, arguments: json, written: json },
+      ...{ askedAt: 0, context: context.active() },
+    });
     const ids = withTask({ workflow: 'w' }, () => {
       const task = activeTask(context.active());
       if (!task) throw new Error('no task');

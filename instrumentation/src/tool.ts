@@ -1,15 +1,24 @@
 import { type Attributes, context, type Span, trace } from '@opentelemetry/api';
+import { continuing } from './adapters/mcp-meta.ts';
 import type { Risk } from './approval.ts';
+import { ApprovalDeniedError, whenAllowed } from './approval-policy.ts';
 import { known } from './attributes.ts';
+import { admitTool, BudgetExceededError, countCall, type Meter, spend } from './budget.ts';
+import {
+  type CircuitBreaker,
+  type CircuitBreakerOptions,
+  CircuitOpenError,
+  circuitBreaker,
+} from './circuit-breaker.ts';
 import { contentText } from './content.ts';
 import { failSpan } from './failure.ts';
 import { digest } from './fingerprint.ts';
 import { attempt, guard } from './guard.ts';
 import { matchCall, takeCall } from './pending-calls.ts';
 import { canonicalJson } from './plain.ts';
-import { contentLevel, scope } from './runtime.ts';
+import { contentLevel, runtime, scope } from './runtime.ts';
 import { check, type Schema } from './schema.ts';
-import { type Run, run } from './settle.ts';
+import { type Run, run, type Settled } from './settle.ts';
 import { activeScope, activeTask, inheritedAttributes } from './task-context.ts';
 import { describeResult } from './tool-result.ts';
 import { parse } from './wire/json.ts';
@@ -29,8 +38,10 @@ export interface ToolOptions<Input, Output> {
   readonly effect?: Effect | undefined;
   readonly risk?: Risk | undefined;
   readonly idempotencyKey?: string | ((input: Input) => string | undefined) | undefined;
-  /** The same call again and again is what it is for. */
+  /** The same call again and again is what it is for; no budget counts it as repeated. */
   readonly polling?: boolean | undefined;
+  /** After so many failures in a row calls are refused for a while. */
+  readonly circuitBreaker?: CircuitBreakerOptions | undefined;
 }
 
 /** Tells a tool which call of the model it runs for. As the AI SDK passes it. */
@@ -60,12 +71,17 @@ export function tool(
   options: ToolOptions<unknown, unknown>,
   fn: (...values: unknown[]) => unknown,
 ): unknown {
+  const { circuitBreaker: limits } = options;
+  const breaker = limits && circuitBreaker(options.name, limits);
   const wrapped = function (this: unknown, ...values: unknown[]): unknown {
-    const call: ToolRun = { options, values, input: values[0], span: undefined };
-    return run(
-      'tool',
-      () => begin(call),
-      () => execute(this, fn, call),
+    const input = values[0];
+    const call: ToolRun = { options, values, input, breaker, span: undefined, entered: undefined };
+    return continuing(values, () =>
+      run(
+        'tool',
+        () => begin(call),
+        () => execute(this, fn, call),
+      ),
     );
   };
   for (const key of ['name', 'length'] as const) {
@@ -78,7 +94,11 @@ interface ToolRun {
   readonly options: ToolOptions<unknown, unknown>;
   readonly values: readonly unknown[];
   readonly input: unknown;
+  readonly breaker: CircuitBreaker | undefined;
   span: Span | undefined;
+  callId?: string | undefined;
+  /** Set while the call counts as under way. */
+  entered: Meter | undefined;
 }
 
 function begin(call: ToolRun): Run {
@@ -108,6 +128,7 @@ function begin(call: ToolRun): Run {
   return {
     context: trace.setSpan(at, span),
     end: (settled) => {
+      leave(call, settled);
       if (!settled.ok) attempt('tool.error', () => failSpan(span, settled.error));
       else if (span.isRecording()) {
         attempt('tool.result', () => recordResult(span, options, settled.value));
@@ -117,31 +138,78 @@ function begin(call: ToolRun): Run {
   };
 }
 
-function describeCall({ options, values, input }: ToolRun): Attributes {
+function describeCall(call: ToolRun): Attributes {
+  const { options, values, input } = call;
   const level = contentLevel();
   const parsed = typeof input === 'string' ? (parse(input) ?? input) : (input ?? {});
   const json = canonicalJson(parsed);
   const key = 'gen_ai.tool.call.arguments';
+  call.callId = callIdOf(values, options.name, json);
   return known({
-    'gen_ai.tool.call.id': callIdOf(values, options.name, json),
+    'gen_ai.tool.call.id': call.callId,
     [key]: level === 'full' ? contentText(input ?? {}, key) : undefined,
     'agent.tool.arguments.hash': level === 'none' ? undefined : digest(json),
     'agent.tool.idempotency_key': keyOf(options, input),
   });
 }
 
-/** Checks the input, then runs the tool with what the schema made of it. */
+/** Checks that the call may be made and its input, then runs the tool with what the schema made of it. */
 function execute(self: unknown, fn: (...values: unknown[]) => unknown, call: ToolRun): unknown {
   const { options, values, span, input } = call;
-  if (!options.input) return Reflect.apply(fn, self, values);
-  const checked = check(options.input, input);
-  const { valid } = checked;
-  if (valid === undefined) return Reflect.apply(fn, self, values);
-  attempt('tool.valid', () => span?.setAttribute('agent.tool.arguments.valid', valid));
-  if (checked.valid) return Reflect.apply(fn, self, [checked.value, ...values.slice(1)]);
   // An async tool never throws when it is called; its caller may rely on that.
-  if (fn.constructor.name === 'AsyncFunction') return Promise.reject(checked.error);
-  throw checked.error;
+  const refuse = (error: unknown): unknown => {
+    if (fn.constructor.name === 'AsyncFunction') return Promise.reject(error as Error);
+    throw error;
+  };
+  const stopped = guard('tool.guards', () => enter(call), undefined);
+  if (stopped) return refuse(stopped);
+  const checked = options.input ? check(options.input, input) : { valid: undefined };
+  const { valid } = checked;
+  if (valid !== undefined) {
+    attempt('tool.valid', () => span?.setAttribute('agent.tool.arguments.valid', valid));
+  }
+  if (checked.valid === false) return refuse(checked.error);
+  const given = checked.valid ? [checked.value, ...values.slice(1)] : values;
+  const go = (): unknown => Reflect.apply(fn, self, given);
+  const policy = runtime().guards?.approvals;
+  if (!policy || !options.risk) return go();
+  const { name, risk } = options;
+  try {
+    return whenAllowed(policy, { tool: name, risk, input: given[0], callId: call.callId }, go);
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+/** Why the call may not be made, or `undefined`: then it counts. */
+function enter(call: ToolRun): Error | undefined {
+  const { breaker, options, input, span } = call;
+  const meter = activeTask()?.meter;
+  const hash = meter ? `${options.name} ${canonicalJson(input ?? {})}` : '';
+  const exceeded = admitTool(meter, hash, span);
+  if (exceeded) return new BudgetExceededError(exceeded);
+  const open = breaker?.admit();
+  if (open) return open;
+  call.entered = meter;
+  spend(meter, (at) => {
+    at.inFlight += 1;
+    at.toolCalls += 1;
+    if (!options.polling) countCall(at, 'ran', hash);
+  });
+  return undefined;
+}
+
+function leave({ entered, breaker }: ToolRun, settled: Settled): void {
+  spend(entered, (at) => {
+    at.inFlight -= 1;
+  });
+  // Told by their classes: what was not called says nothing about the tool.
+  const refused =
+    !settled.ok &&
+    [BudgetExceededError, CircuitOpenError, ApprovalDeniedError].some(
+      (kind) => settled.error instanceof kind,
+    );
+  if (!refused) breaker?.settled(settled.ok);
 }
 
 function recordResult(span: Span, options: ToolOptions<unknown, unknown>, value: unknown): void {
@@ -181,8 +249,8 @@ function callIdOf(values: readonly unknown[], name: string, json: string): strin
     .slice(1)
     .map(toldId)
     .find((id) => id !== undefined);
-  if (told !== undefined && task) takeCall(task, told);
-  return told ?? (task && matchCall(task, name, json));
+  if (told !== undefined) takeCall(task, told);
+  return told ?? matchCall(task, name, json);
 }
 
 /** The call id as the AI SDK (`toolCallId`), LangChain and OpenAI Agents (`toolCall`) hand it to a tool. */

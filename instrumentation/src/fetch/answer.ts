@@ -1,4 +1,5 @@
 import { guard } from '../guard.ts';
+import { readLines } from '../lines.ts';
 import { runtime } from '../runtime.ts';
 import { readSse } from '../sse.ts';
 import { parse, record } from '../wire/json.ts';
@@ -14,18 +15,20 @@ export interface AnswerReader {
   readonly result: () => ModelResponse | undefined;
 }
 
-const maxBodyBytes = 16_777_216;
+const maxBodyBytes = 4_194_304;
+const tailChars = 4_096;
 
 /** The reader for a response: by its content type, or by what was asked for where a server names none. */
 export function answerReader(wire: Wire, response: Response, streamAsked: boolean): AnswerReader {
   const type = response.headers.get('content-type') ?? '';
-  const streamed = /event-stream/i.test(type) || (streamAsked && !/json/i.test(type));
+  const streamed = /event-stream|ndjson/i.test(type) || (streamAsked && !/json/i.test(type));
   return streamed && response.ok ? streamReader(wire) : bodyReader(wire);
 }
 
 function streamReader(wire: Wire): AnswerReader {
   const assembler = wire.stream({ maxChars: 2 * runtime().settings.maxContentChars });
-  const events = readSse((data) => guard('call.event', () => assembler.push(data), undefined));
+  const push = (data: string): void => guard('call.event', () => assembler.push(data), undefined);
+  const events = wire.framing === 'lines' ? readLines(push) : readSse(push);
   return {
     streamed: true,
     feed: events.feed,
@@ -36,6 +39,7 @@ function streamReader(wire: Wire): AnswerReader {
 }
 
 function bodyReader(wire: Wire): AnswerReader {
+  const limit = wire.maxBodyBytes ?? maxBodyBytes;
   const decoder = new TextDecoder();
   let text = '';
   let size = 0;
@@ -43,15 +47,35 @@ function bodyReader(wire: Wire): AnswerReader {
     streamed: false,
     feed: (bytes) => {
       size += bytes.byteLength;
-      if (size > maxBodyBytes) text = '';
-      else text += decoder.decode(bytes, { stream: true });
+      text += decoder.decode(bytes, { stream: true });
+      // What is too long to parse is long in its middle: usage stands at the end.
+      if (size > limit) text = text.slice(-tailChars);
     },
     end: () => undefined,
     complete: () => false,
     result: () => {
-      const body = size > maxBodyBytes ? undefined : record(parse(text + decoder.decode()));
+      const whole = text + decoder.decode();
       text = '';
+      const value = size > limit ? fieldsAtEnd(whole) : parse(whole);
+      if (Array.isArray(value)) return assembled(wire, value);
+      const body = record(value);
       return body && wire.response(body);
     },
   };
+}
+
+/** Gemini streams a JSON array where no events were asked for. */
+function assembled(wire: Wire, values: readonly unknown[]): ModelResponse {
+  const assembler = wire.stream({ maxChars: 2 * runtime().settings.maxContentChars });
+  for (const value of values) assembler.push(JSON.stringify(value));
+  return assembler.result();
+}
+
+/** The last fields of an object whose beginning is gone. */
+function fieldsAtEnd(tail: string): unknown {
+  for (const match of tail.matchAll(/"(?:model|usage|meta|prompt_eval_count|id)"\s*:/g)) {
+    const fields = parse(`{${tail.slice(match.index)}`);
+    if (fields !== undefined) return fields;
+  }
+  return undefined;
 }

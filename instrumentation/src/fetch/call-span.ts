@@ -13,19 +13,22 @@ import { inheritedAttributes } from '../task-context.ts';
 /** The span that describes a model call: our own, or one that an SDK opened and we only complete. */
 export interface CallSpan {
   readonly context: Context;
+  readonly recording: boolean;
+  /** Takes events, like that of a budget. */
+  readonly span: Span;
   readonly name: (name: string) => void;
   readonly set: (attributes: Attributes) => void;
   readonly fail: (type: string, message?: string) => void;
   readonly end: () => void;
 }
 
-const inferenceOperations = new Set(['chat', 'generate_content', 'text_completion']);
+const inferenceOperations = new Set(['chat', 'generate_content', 'text_completion', 'embeddings']);
 
 /**
  * An SDK that instruments itself (Anthropic, @ai-sdk/otel) has its inference span active while it fetches: that span is
  * enriched instead of opening a second one, and never overwritten, failed or ended from here.
  */
-export function callSpan(name: string, attributes: Attributes): CallSpan | undefined {
+export function callSpan(name: string, attributes: Attributes): CallSpan {
   const parent = context.active();
   const foreign = trace.getSpan(parent);
   if (foreign && isInference(foreign)) return enriched(foreign, parent, attributes);
@@ -36,9 +39,10 @@ export function callSpan(name: string, attributes: Attributes): CallSpan | undef
       { kind: SpanKind.CLIENT, attributes: { ...inheritedAttributes(parent), ...attributes } },
       parent,
     );
-  if (!span.isRecording()) return undefined;
   return {
     context: trace.setSpan(parent, span),
+    recording: span.isRecording(),
+    span,
     name: (full) => span.updateName(full),
     set: (more) => span.setAttributes(more),
     fail: (type, message) => {
@@ -59,7 +63,7 @@ function enriched(span: Span, parent: Context, attributes: Attributes): CallSpan
   };
   set(attributes);
   const leave = (): void => undefined;
-  return { context: parent, name: leave, set, fail: leave, end: leave };
+  return { context: parent, recording: true, span, name: leave, set, fail: leave, end: leave };
 }
 
 function isInference(span: Span): boolean {

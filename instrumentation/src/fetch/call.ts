@@ -1,13 +1,16 @@
-import { type Context, context } from '@opentelemetry/api';
+import { type Attributes, type Context, context } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
+import { admitModelCall, countCall, type Meter, refusal, spend } from '../budget.ts';
 import { redacted } from '../content.ts';
 import { errorType } from '../failure.ts';
 import { attempt, guard } from '../guard.ts';
-import { rememberCalls } from '../pending-calls.ts';
+import { hasPending, rememberCalls, takeCall, takeNamed } from '../pending-calls.ts';
 import { canonicalJson } from '../plain.ts';
+import { costOf } from '../price.ts';
 import { contentLevel, runtime } from '../runtime.ts';
 import { type ActiveTask, activeScope, activeTask } from '../task-context.ts';
-import { parse, record } from '../wire/json.ts';
+import { inferTool } from '../tool-span.ts';
+import { type Json, parse, record } from '../wire/json.ts';
 import { providerOf } from '../wire/registry.ts';
 import type { ModelRequest, ModelResponse } from '../wire/wire.ts';
 import { answerReader } from './answer.ts';
@@ -16,9 +19,14 @@ import { describeRequest, describeResponse } from './describe.ts';
 import { isObservable, observeBody } from './observed-body.ts';
 import type { Outgoing } from './outgoing.ts';
 
+/** How long a stream may be left unread before its call counts as over. */
+const unreadMs = 10_000;
+
 /** A model call under way. */
 export interface Call {
   readonly context: Context;
+  /** The answer to give instead of making the call. */
+  readonly refused: Response | undefined;
   /** Takes the response of `fetch` and gives the one for the application. */
   readonly responded: (response: Response) => Response;
   readonly failed: (error: unknown) => void;
@@ -27,34 +35,77 @@ export interface Call {
 /** Bodies beyond this are not parsed: the call is recorded with what the first and last bytes tell. */
 const maxBodyChars = 4_194_304;
 
-/** Opens the span of a model call; `undefined` when nothing records. */
+/** Opens the span of a model call; `undefined` when it is none, or nobody wants to know of it. */
 export function startCall(target: Outgoing, body: string): Call | undefined {
   const started = performance.now();
+  const json = body.length > maxBodyChars ? undefined : record(parse(body));
+  const { accepts, operation } = target.wire;
+  if (accepts && body.length <= maxBodyChars && !(json && accepts(json))) return undefined;
+  const request = json && readRequest(target, json);
   const active = context.active();
-  const span = callSpan(target.wire.operation, {
-    'gen_ai.operation.name': target.wire.operation,
-    'gen_ai.provider.name': providerOf(target.url.hostname, target.wire),
+  const task = activeTask(active);
+  if (request && target.resend === 0) attempt('call.results', () => inferTools(request, active));
+  const provider = providerOf(target.url.hostname, target.wire);
+  const span = callSpan(operation, {
+    'gen_ai.operation.name': operation,
+    'gen_ai.provider.name': provider,
     'server.address': target.url.hostname,
     'server.port': portOf(target.url),
     ...(target.resend > 0 && { 'http.request.resend_count': target.resend }),
   });
-  if (!span) return undefined;
-  const request = readRequest(target, body);
+  if (!span.recording && !task?.meter) return undefined;
+  const iteration = operation === 'embeddings' ? undefined : nextIteration(active, target.resend);
   attempt('call.describe', () => {
-    span.name(`${target.wire.operation} ${request?.model ?? ''}`.trim());
-    span.set(known({ 'agent.iteration': iteration(active, target.resend) }));
+    if (!span.recording) return;
+    span.name(`${operation} ${request?.model ?? ''}`.trim());
+    span.set(known({ 'agent.iteration': iteration }));
     if (request) span.set(describeRequest(request, body));
   });
-  const end = endOnce(span);
+  const meter = task?.meter;
+  const refused = enter(meter, span, { iteration: iteration ?? 0, retry: target.resend > 0 });
+  const end = endOnce(span, refused ? undefined : meter);
+  if (refused) end();
+  const settle = { span, end, started, target, request, task, provider };
   return {
     context: span.context,
-    responded: (response) =>
-      observe({ response, span, end, started, target, request, task: activeTask(active) }),
+    refused,
+    responded: (response) => observe({ ...settle, response }),
     failed: (error) => {
       attempt('call.failed', () => span.fail(errorType(error), messageOf(error)));
       end();
     },
   };
+}
+
+/** Counts the call against the budgets of its task; the answer in its place when one of them stops it. */
+function enter(
+  meter: Meter | undefined,
+  span: CallSpan,
+  call: { iteration: number; retry: boolean },
+): Response | undefined {
+  const exceeded = meter && admitModelCall(meter, call, span.span);
+  if (exceeded) {
+    attempt('call.refused', () => span.fail('budget_exceeded'));
+    return refusal(exceeded);
+  }
+  spend(meter, (at) => {
+    at.inFlight += 1;
+    if (!call.retry) at.llmCalls += 1;
+  });
+  return undefined;
+}
+
+/** Results in the request whose calls no tool span has taken: their tools ran where nobody told of it. */
+function inferTools(request: ModelRequest, at: Context): void {
+  const task = activeTask(at);
+  if (!hasPending(task)) return;
+  for (const { parts } of request.messages()) {
+    for (const part of parts) {
+      if (part.type !== 'tool_call_response') continue;
+      const call = takeCall(task, part.id ?? '') ?? takeNamed(task, part.id ?? '');
+      if (call) inferTool(call, part, at);
+    }
+  }
 }
 
 interface Observed {
@@ -65,9 +116,11 @@ interface Observed {
   readonly target: Outgoing;
   readonly request: ModelRequest | undefined;
   readonly task: ActiveTask | undefined;
+  readonly provider: string;
 }
 
-function observe({ response, span, end, started, target, request, task }: Observed): Response {
+function observe(observed: Observed): Response {
+  const { response, span, end, started, target, request } = observed;
   attempt('call.status', () => span.set({ 'http.response.status_code': response.status }));
   if (!isObservable(response)) {
     if (response.status >= 400) span.fail(String(response.status));
@@ -75,24 +128,43 @@ function observe({ response, span, end, started, target, request, task }: Observ
     return response;
   }
   const answer = answerReader(target.wire, response, request?.stream === true);
-  let first = true;
+  let firstAt = 0;
+  let lastAt = 0;
+  let chunks = 0;
   let settled = false;
+  let unread: NodeJS.Timeout | undefined;
   const settle = (status?: string): void => {
     if (settled) return;
     settled = true;
-    attempt('call.response', () => finish(span, answer.result(), response.status, task, status));
+    clearTimeout(unread);
+    attempt('call.response', () => {
+      const result = answer.result();
+      finish(observed, result, status);
+      if (answer.streamed && chunks > 1) span.set(pace(lastAt - firstAt, result));
+    });
     end();
   };
+  // Some SDKs try again without reading why it failed: what is not read soon is not waited for.
+  if (response.status >= 400) setTimeout(() => chunks === 0 && settle(), 100).unref();
   return observeBody(response, {
+    asked: () => {
+      clearTimeout(unread);
+    },
     chunk: (bytes) => {
-      if (first && answer.streamed) {
-        const seconds = (performance.now() - started) / 1000;
-        attempt('call.first', () => span.set({ 'gen_ai.response.time_to_first_chunk': seconds }));
+      lastAt = performance.now();
+      chunks += 1;
+      if (chunks === 1) {
+        firstAt = lastAt;
+        const seconds = (firstAt - started) / 1000;
+        if (answer.streamed) {
+          attempt('call.first', () => span.set({ 'gen_ai.response.time_to_first_chunk': seconds }));
+        }
       }
-      first = false;
       attempt('call.chunk', () => answer.feed(bytes));
       // Clients stop reading at the terminal event, and what they do next must find the call ended.
       if (answer.complete()) settle();
+      // Some SDKs leave a stream without closing it; the collector of garbage would tell much later, or never.
+      else if (answer.streamed) unread = setTimeout(() => settle('cancelled'), unreadMs).unref();
     },
     ended: () => {
       attempt('call.end', answer.end);
@@ -106,11 +178,16 @@ function observe({ response, span, end, started, target, request, task }: Observ
   });
 }
 
+/** Seconds per token after the first chunk, when the provider counted them. */
+function pace(ms: number, response: ModelResponse | undefined): Attributes {
+  const tokens = Number(response?.attributes['gen_ai.usage.output_tokens'] ?? 0);
+  if (tokens < 2) return {};
+  return { 'gen_ai.client.operation.time_per_output_chunk': ms / 1000 / (tokens - 1) };
+}
+
 function finish(
-  span: CallSpan,
+  { span, response: { status }, task, provider, request }: Observed,
   response: ModelResponse | undefined,
-  status: number,
-  task: ActiveTask | undefined,
   responseStatus: string | undefined,
 ): void {
   const error = response?.error;
@@ -120,42 +197,62 @@ function finish(
   }
   if (responseStatus) span.set({ 'gen_ai.response.status': responseStatus });
   if (!response) return;
-  if (task) {
-    rememberCalls(
-      task,
-      response.calls.map(({ id, name, arguments: written }) => ({
-        id,
-        name,
-        arguments: canonicalJson(parse(written) ?? written),
-      })),
-    );
+  askFor(response.calls, span, task);
+  if (task?.meter) {
+    const requested = known({ 'gen_ai.request.model': request?.model });
+    charge(task.meter, { 'gen_ai.provider.name': provider, ...requested, ...response.attributes });
   }
   span.set(describeResponse(response));
 }
 
-function endOnce(span: CallSpan): () => void {
+/** Keeps the calls of an answer until tools run them, and counts them. */
+function askFor(calls: ModelResponse['calls'], span: CallSpan, task: ActiveTask | undefined): void {
+  if (calls.length === 0) return;
+  const askedAt = Date.now();
+  const pending = calls.map(({ id, name, arguments: written }) => ({
+    id,
+    name,
+    arguments: canonicalJson(parse(written) ?? written),
+    written,
+    askedAt,
+    context: span.context,
+  }));
+  rememberCalls(task, pending);
+  spend(task?.meter, (at) => {
+    at.asked += pending.length;
+    for (const call of pending) countCall(at, 'asked', `${call.name} ${call.arguments}`);
+  });
+}
+
+function charge(meter: Meter, attributes: Attributes): void {
+  const input = Number(attributes['gen_ai.usage.input_tokens'] ?? 0);
+  const output = Number(attributes['gen_ai.usage.output_tokens'] ?? 0);
+  const usd = input + output > 0 ? (costOf(attributes) ?? 0) : 0;
+  spend(meter, (at) => {
+    at.tokens += input + output;
+    at.usd += usd;
+  });
+}
+
+function endOnce(span: CallSpan, meter: Meter | undefined): () => void {
   const { openCalls } = runtime();
   const end = (): void => {
-    if (openCalls.delete(end)) attempt('call.span', span.end);
+    if (!openCalls.delete(end)) return;
+    spend(meter, (at) => {
+      at.inFlight -= 1;
+    });
+    attempt('call.span', span.end);
   };
   openCalls.add(end);
   return end;
 }
 
-function readRequest({ wire }: Outgoing, body: string): ModelRequest | undefined {
-  return guard(
-    'call.request',
-    () => {
-      if (body.length > maxBodyChars) return undefined;
-      const json = record(parse(body));
-      return json && wire.request(json);
-    },
-    undefined,
-  );
+function readRequest({ wire, url }: Outgoing, json: Json): ModelRequest | undefined {
+  return guard('call.request', () => wire.request(json, url.pathname), undefined);
 }
 
 /** Counts the agent's model calls; a retry of the SDK is the same iteration. */
-function iteration(at: Context, resend: number): number | undefined {
+function nextIteration(at: Context, resend: number): number | undefined {
   const counter = activeScope(at);
   if (!counter) return undefined;
   if (resend === 0 || counter.iteration === 0) counter.iteration += 1;

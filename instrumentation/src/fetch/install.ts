@@ -50,6 +50,7 @@ function wrap(native: Fetch): Fetch {
 function follow(target: Outgoing, body: string, pass: () => ReturnType<Fetch>): ReturnType<Fetch> {
   const call = guard('fetch.start', () => startCall(target, body), undefined);
   if (!call) return pass();
+  if (call.refused) return Promise.resolve(call.refused);
   try {
     return context.with(call.context, pass).then(
       (response) => received(call, response),

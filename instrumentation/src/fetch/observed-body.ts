@@ -1,5 +1,7 @@
 /** What becomes of a response body while the application reads it. Exactly one of the last three is called. */
 export interface BodyObserver {
+  /** The application wants to read on. */
+  readonly asked?: () => void;
   readonly chunk: (bytes: Uint8Array) => void;
   readonly ended: () => void;
   readonly failed: (error: unknown) => void;
@@ -81,6 +83,7 @@ function pump(reader: Reader, observer: BodyObserver) {
   return {
     async pull(controller: Controller): Promise<void> {
       let step: Awaited<ReturnType<Reader['read']>>;
+      observer.asked?.();
       try {
         step = await reader.read();
       } catch (error) {

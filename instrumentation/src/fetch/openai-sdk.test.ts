@@ -225,7 +225,15 @@ describe('spans of a chat completion', () => {
         'openai.response.service_tier': 'default',
       },
     ],
-    ['stream', { ...answered, ...usage, ...streamed }],
+    [
+      'stream',
+      {
+        ...answered,
+        ...usage,
+        ...streamed,
+        'gen_ai.client.operation.time_per_output_chunk': expect.any(Number),
+      },
+    ],
     ['stream without usage', { ...answered, ...streamed }],
     ['stream helper', { ...answered, ...streamed }],
     ['teed', { ...answered, ...streamed }],

@@ -11,6 +11,19 @@ export type Part =
       readonly type: 'tool_call_response';
       readonly id?: string | undefined;
       readonly response: unknown;
+      readonly is_error?: boolean;
+    }
+  /** Run by the provider, not by the application. */
+  | {
+      readonly type: 'server_tool_call';
+      readonly id?: string | undefined;
+      readonly name: string;
+      readonly server_tool_call: unknown;
+    }
+  | {
+      readonly type: 'server_tool_call_response';
+      readonly id?: string | undefined;
+      readonly server_tool_call_response: unknown;
     }
   | {
       readonly type: 'blob';

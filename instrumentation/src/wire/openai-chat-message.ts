@@ -1,4 +1,4 @@
-import { type Json, list, parse, record, text } from './json.ts';
+import { type Json, list, parse, record, records, text } from './json.ts';
 import type { Message, Part } from './message.ts';
 
 /** A chat message as OTel writes it. Unknown parts stay as `generic`, so that nothing is lost silently. */
@@ -47,10 +47,14 @@ function contentPart(part: Json): Part {
   switch (part['type']) {
     case 'text':
       return { type: 'text', content: text(part['text']) ?? '' };
+    case 'thinking': {
+      const thoughts = records(part['thinking']).map((thought) => text(thought['text']) ?? '');
+      return { type: 'reasoning', content: thoughts.join('') };
+    }
     case 'refusal':
       return { type: 'refusal', content: text(part['refusal']) ?? '' };
     case 'image_url':
-      return locatedPart('image', text(record(part['image_url'])?.['url']) ?? '');
+      return blobOrUri('image', text(record(part['image_url'])?.['url']) ?? '');
     case 'input_audio': {
       const audio = record(part['input_audio']);
       return {
@@ -64,14 +68,14 @@ function contentPart(part: Json): Part {
       const file = record(part['file']);
       const id = text(file?.['file_id']);
       if (id) return { type: 'file', modality: 'file', file_id: id };
-      return locatedPart('file', text(file?.['file_data']) ?? '');
+      return blobOrUri('file', text(file?.['file_data']) ?? '');
     }
     default:
       return { type: 'generic', content: part };
   }
 }
 
-function locatedPart(modality: string, url: string): Part {
+export function blobOrUri(modality: string, url: string): Part {
   const data = /^data:([\w./+-]{1,100});base64,/.exec(url);
   if (!data) return { type: 'uri', modality, uri: url };
   return {

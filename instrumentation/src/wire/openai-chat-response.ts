@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
-import { type Json, list, number, record, text } from './json.ts';
+import { type Json, list, number, record, records, text } from './json.ts';
 import type { OutputMessage, Part } from './message.ts';
 import { answerParts } from './openai-chat-message.ts';
 import type { ModelError, ModelResponse, ModelToolCall } from './wire.ts';
@@ -22,9 +22,15 @@ export function choiceOf(value: unknown): Choice {
   return {
     finishReason: text(choice?.['finish_reason']),
     parts: answerParts(message),
-    text: text(message['content']) ?? '',
+    text: text(message['content']) ?? textOf(message['content']),
     calls: list(message['tool_calls']).flatMap(toolCall),
   };
+}
+
+function textOf(content: unknown): string {
+  return records(content)
+    .map((part) => text(part['text']) ?? '')
+    .join('');
 }
 
 function toolCall(value: unknown): ModelToolCall[] {

@@ -1,4 +1,5 @@
-import { type Json, list, number, parse, record, text } from './json.ts';
+import { type Json, list, number, parse, record, records, text } from './json.ts';
+import { type KeepText, keptText } from './kept-text.ts';
 import type { Part } from './message.ts';
 import { type Choice, chatResponse } from './openai-chat-response.ts';
 import type { ModelToolCall, StreamAssembler, StreamLimits } from './wire.ts';
@@ -25,14 +26,9 @@ interface PartialChoice {
 export function assembleChatStream({ maxChars }: StreamLimits): StreamAssembler {
   const choices = new Map<number, PartialChoice>();
   let head: Json = {};
-  let kept = 0;
+  const keep = keptText(maxChars);
   let complete = false;
 
-  const keep = (sofar: string, more: string | undefined): string => {
-    if (!more || kept + more.length > maxChars) return sofar;
-    kept += more.length;
-    return sofar + more;
-  };
   const add = (value: unknown): void => {
     const chunk = record(value);
     const index = number(chunk?.['index']) ?? 0;
@@ -42,11 +38,14 @@ export function assembleChatStream({ maxChars }: StreamLimits): StreamAssembler 
     choices.set(index, choice);
     choice.finishReason = text(chunk?.['finish_reason']) ?? choice.finishReason;
     if (!delta) return;
-    const content = text(delta['content']);
+    // Mistral's reasoning models stream lists of parts.
+    const parts = records(delta['content']);
+    const content = text(delta['content']) ?? texts(parts);
     choice.textBytes += Buffer.byteLength(content ?? '');
     choice.text = keep(choice.text, content);
     choice.refusal = keep(choice.refusal, text(delta['refusal']));
-    const reasoning = text(delta['reasoning_content']) ?? text(delta['reasoning']);
+    const reasoning =
+      text(delta['reasoning_content']) ?? text(delta['reasoning']) ?? thoughts(parts);
     choice.reasoning = keep(choice.reasoning, reasoning);
     for (const call of list(delta['tool_calls'])) addCall(choice, record(call) ?? {}, keep);
   };
@@ -83,6 +82,14 @@ function mergeHead(head: Json, chunk: Json): Json {
   return merged;
 }
 
+function texts(parts: readonly Json[]): string {
+  return parts.map((part) => text(part['text']) ?? '').join('');
+}
+
+function thoughts(parts: readonly Json[]): string {
+  return parts.map((part) => texts(records(part['thinking']))).join('');
+}
+
 function emptyChoice(): PartialChoice {
   return {
     finishReason: undefined,
@@ -94,11 +101,7 @@ function emptyChoice(): PartialChoice {
   };
 }
 
-function addCall(
-  choice: PartialChoice,
-  delta: Json,
-  keep: (sofar: string, more: string | undefined) => string,
-): void {
+function addCall(choice: PartialChoice, delta: Json, keep: KeepText): void {
   const index = number(delta['index']) ?? choice.calls.size;
   const call = choice.calls.get(index) ?? { id: '', name: '', arguments: '' };
   if (choice.calls.size >= maxCalls && !choice.calls.has(index)) return;

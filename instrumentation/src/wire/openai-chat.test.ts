@@ -135,22 +135,25 @@ describe('a streamed answer', () => {
 
 describe('a request', () => {
   it('gives its settings', () => {
-    const { attributes } = openaiChat.request({
-      model: 'gpt-x',
-      temperature: 0,
-      top_p: 0.5,
-      max_completion_tokens: 9,
-      max_tokens: 1,
-      frequency_penalty: 0.1,
-      presence_penalty: 0.2,
-      seed: 7,
-      n: 2,
-      stop: 'foo',
-      reasoning_effort: 'low',
-      service_tier: 'flex',
-      response_format: { type: 'json_schema' },
-      stream: true,
-    });
+    const { attributes } = openaiChat.request(
+      {
+        model: 'gpt-x',
+        temperature: 0,
+        top_p: 0.5,
+        max_completion_tokens: 9,
+        max_tokens: 1,
+        frequency_penalty: 0.1,
+        presence_penalty: 0.2,
+        seed: 7,
+        n: 2,
+        stop: 'foo',
+        reasoning_effort: 'low',
+        service_tier: 'flex',
+        response_format: { type: 'json_schema' },
+        stream: true,
+      },
+      '',
+    );
     expect(attributes).toEqual({
       'openai.api.type': 'chat_completions',
       'openai.request.service_tier': 'flex',
@@ -193,7 +196,7 @@ describe('a request', () => {
       { role: 'tool', tool_call_id: 'c', content: 'done' },
       'not a message',
     ];
-    const request = openaiChat.request({ model: 'm', messages });
+    const request = openaiChat.request({ model: 'm', messages }, '');
     expect(request.messageCount).toBe(4);
     expect(request.prompt).toBe('Be brief');
     expect(JSON.parse(JSON.stringify(request.messages()))).toEqual([
@@ -226,7 +229,7 @@ describe('a request', () => {
     { messages: 'x', tools: {}, stop: 5 },
     { messages: [null, 1, { role: 5, content: {} }], tools: [null, { function: 5 }] },
   ] satisfies Json[])('survives a body that is none: %j', (body) => {
-    const request = openaiChat.request(body);
+    const request = openaiChat.request(body, '');
     expect(request.tools).toEqual([]);
     expect(request.messages()).toHaveLength(request.messageCount);
   });

@@ -21,12 +21,16 @@ export const openaiChat: Wire = {
   stream: assembleChatStream,
 };
 
-function request(body: Json): ModelRequest {
+/** Azure OpenAI names the deployment in the path; it stands in for a model that the body leaves out. */
+const deployment = /\/deployments\/([^/]+)\/chat\/completions$/;
+
+function request(body: Json, path: string): ModelRequest {
   const messages = records(body['messages']);
+  const model = text(body['model']) ?? deployment.exec(path)?.[1];
   return {
-    model: text(body['model']),
+    model,
     stream: body['stream'] === true,
-    attributes: requestAttributes(body),
+    attributes: { ...requestAttributes(body), ...known({ 'gen_ai.request.model': model }) },
     tools: list(body['tools']).flatMap(toolDefinition),
     prompt: messages.filter(isSystem).map(spokenText).join('\n'),
     messageCount: messages.length,
@@ -43,7 +47,6 @@ function requestAttributes(body: Json): Attributes {
   return known({
     'openai.api.type': 'chat_completions',
     'openai.request.service_tier': text(body['service_tier']),
-    'gen_ai.request.model': text(body['model']),
     'gen_ai.request.temperature': number(body['temperature']),
     'gen_ai.request.top_p': number(body['top_p']),
     'gen_ai.request.max_tokens': number(body['max_completion_tokens'] ?? body['max_tokens']),
@@ -58,7 +61,7 @@ function requestAttributes(body: Json): Attributes {
   });
 }
 
-function toolDefinition(value: unknown): ToolDefinition[] {
+export function toolDefinition(value: unknown): ToolDefinition[] {
   const tool = record(value);
   const type = text(tool?.['type']) ?? 'function';
   const definition = record(tool?.[type]) ?? tool;

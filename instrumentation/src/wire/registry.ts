@@ -1,7 +1,24 @@
+import { anthropicMessages } from './anthropic.ts';
+import { cohereChat } from './cohere.ts';
+import { cohereEmbed, geminiEmbed, ollamaEmbed, openaiEmbeddings } from './embeddings.ts';
+import { geminiGenerateContent } from './gemini.ts';
+import { ollamaChat } from './ollama.ts';
 import { openaiChat } from './openai-chat.ts';
+import { openaiResponses } from './openai-responses.ts';
 import type { Wire } from './wire.ts';
 
-const wires: readonly Wire[] = [openaiChat];
+const wires: readonly Wire[] = [
+  openaiChat,
+  openaiResponses,
+  anthropicMessages,
+  geminiGenerateContent,
+  cohereChat,
+  ollamaChat,
+  openaiEmbeddings,
+  cohereEmbed,
+  ollamaEmbed,
+  geminiEmbed,
+];
 
 /** The wire format of a URL path, if it is a model call. */
 export function wireFor(path: string): Wire | undefined {
@@ -12,10 +29,12 @@ const hosts: readonly (readonly [suffix: string, provider: string])[] = [
   ['api.openai.com', 'openai'],
   ['.openai.azure.com', 'azure.ai.openai'],
   ['.services.ai.azure.com', 'azure.ai.inference'],
+  ['.cognitiveservices.azure.com', 'azure.ai.openai'],
   ['.models.ai.azure.com', 'azure.ai.inference'],
   ['api.anthropic.com', 'anthropic'],
   ['generativelanguage.googleapis.com', 'gcp.gemini'],
   ['aiplatform.googleapis.com', 'gcp.vertex_ai'],
+  ['-aiplatform.googleapis.com', 'gcp.vertex_ai'],
   ['api.mistral.ai', 'mistral_ai'],
   ['api.groq.com', 'groq'],
   ['api.deepseek.com', 'deepseek'],
@@ -29,6 +48,14 @@ const hosts: readonly (readonly [suffix: string, provider: string])[] = [
   ['api.together.xyz', 'together_ai'],
   ['api.fireworks.ai', 'fireworks'],
   ['api.cerebras.ai', 'cerebras'],
+  ['api.together.ai', 'together_ai'],
+  ['router.huggingface.co', 'huggingface'],
+  ['integrate.api.nvidia.com', 'nvidia'],
+  ['api.sambanova.ai', 'sambanova'],
+  ['dashscope.aliyuncs.com', 'alibaba_cloud'],
+  ['dashscope-intl.aliyuncs.com', 'alibaba_cloud'],
+  ['api.z.ai', 'z_ai'],
+  ['ollama.com', 'ollama'],
 ];
 
 /** `gen_ai.provider.name` of a host; OpenAI-compatible servers that are not in the table count as the wire's own. */
@@ -38,5 +65,5 @@ export function providerOf(host: string, wire: Wire): string {
 }
 
 function dotted(suffix: string): string {
-  return suffix.startsWith('.') ? suffix : `.${suffix}`;
+  return /^[.-]/.test(suffix) ? suffix : `.${suffix}`;
 }

@@ -13,9 +13,16 @@ export interface Wire {
   /** `gen_ai.provider.name` on hosts that the host table does not know. */
   readonly provider: string;
   readonly matches: (path: string) => boolean;
-  readonly request: (body: Json) => ModelRequest;
+  /** Whether the body is such a call, for paths that an application's own servers may have too. */
+  readonly accepts?: (body: Json) => boolean;
+  /** Some APIs name the model in the path. */
+  readonly request: (body: Json, path: string) => ModelRequest;
   readonly response: (body: Json) => ModelResponse;
   readonly stream: (limits: StreamLimits) => StreamAssembler;
+  /** How a stream is framed: server-sent events, or one JSON value per line. */
+  readonly framing?: 'sse' | 'lines';
+  /** Bodies beyond this are not parsed whole. For answers that are long lists of numbers, slow to parse and of no interest. */
+  readonly maxBodyBytes?: number;
 }
 
 export interface ModelRequest {
