@@ -22,6 +22,19 @@ it('refuses to serve the network without keys', () => {
   expect(() => readConfig({ PLUMBLINE_HOST: '0.0.0.0' })).toThrow(/loopback/);
 });
 
+it('serves the network with keys', () => {
+  const config = readConfig({ PLUMBLINE_HOST: '0.0.0.0', PLUMBLINE_KEYS: 'keys.txt' });
+  expect([config.host, config.keysFile]).toEqual(['0.0.0.0', 'keys.txt']);
+});
+
+it('takes a list of origins, and no path among them', () => {
+  const origins = 'https://app.example.com, http://localhost:3000,https://*.example.org';
+  expect(readConfig({ PLUMBLINE_CORS_ORIGINS: origins }).corsOrigins).toEqual(origins.split(/, ?/));
+  expect(readConfig({}).corsOrigins).toEqual([]);
+  const withPath = () => readConfig({ PLUMBLINE_CORS_ORIGINS: 'https://example.com/app' });
+  expect(withPath).toThrow(/PLUMBLINE_CORS_ORIGINS=.*must be origins such as/);
+});
+
 it('treats an empty variable as not set', () => {
   expect(readConfig({ CLICKHOUSE_URL: '' }).clickhouseUrl).toBeUndefined();
 });

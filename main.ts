@@ -1,12 +1,24 @@
 import { BadSetting, readConfig } from './config.ts';
 import { JournalBusy } from './ingest/journal/lock.ts';
+import { storageCommand } from './journal-command.ts';
+import { keyCommand, keyUsage } from './key-command.ts';
+import { rangeOf, runJob } from './maintenance.ts';
+import { mapExplain } from './map-command.ts';
 import { type Plumbline, start } from './serve.ts';
 import { StoreBusy, StoreUnusable } from './store/connection.ts';
 import { MigrationError } from './store/migrate.ts';
 import { why } from './why.ts';
 
-const usage = `plumbline               serve: OTLP on 4318, API on 4320 (settings: see README)
-plumbline why <task>    explain a task of a running Plumbline`;
+const usage = `plumbline               serve: OTLP on 4318 and (gRPC) 4317, API on 4320 (settings: see README)
+plumbline why <task>    explain a task of a running Plumbline
+plumbline map explain <otlp file> [--json]
+                        how the mapping reads spans and log records: conventions, sources of fields, what stays raw
+plumbline remap --from <time> [--to <time>]
+                        reads what is stored again by the mapping in use; 'rebuild' derives its tasks again
+${keyUsage}
+                        a new API key, and its line for the file of PLUMBLINE_KEYS
+plumbline journal       what is on disk: segments, checkpoint, what waits; 'journal replay' stores it all again
+plumbline quarantine    acked requests that the store refused; 'quarantine retry' tries them again`;
 
 /** EX_CONFIG of sysexits.h: the settings, not the program, have to change. */
 const badConfig = 78;
@@ -20,6 +32,23 @@ async function main([command = 'serve', ...rest]: readonly string[]): Promise<nu
     process[answer.ok ? 'stdout' : 'stderr'].write(answer.text);
     return answer.ok ? 0 : 1;
   }
+  if (command === 'map' && rest[0] === 'explain') {
+    const code = await mapExplain(rest.slice(1));
+    if (code !== undefined) return code;
+  }
+  if (command === 'remap' || command === 'rebuild') {
+    const range = rangeOf(rest);
+    const { host, port, apiKey } = readConfig();
+    const api = { url: `http://${host}:${port}`, key: apiKey };
+    const write = (text: string) => process.stderr.write(text);
+    if (range !== null) return runJob(api, command, range, write);
+  }
+  const key = keyCommand([command, ...rest]);
+  if (key !== undefined) {
+    process.stdout.write(key);
+    return 0;
+  }
+  if (await storageCommand([command, ...rest], readConfig, console.log)) return 0;
   console.error(usage);
   return command === 'help' || command === '--help' ? 0 : 64;
 }
@@ -53,7 +82,7 @@ function explain(error: unknown): string | undefined {
   if (known.some((kind) => error instanceof kind))
     return `Plumbline cannot start: ${error.message}`;
   if ('code' in error && error.code === 'EADDRINUSE') {
-    return `Plumbline cannot start: ${error.message}. Set PLUMBLINE_PORT and PLUMBLINE_OTLP_PORT, or stop the other process.`;
+    return `Plumbline cannot start: ${error.message}. Set PLUMBLINE_PORT, PLUMBLINE_OTLP_PORT and PLUMBLINE_GRPC_PORT, or stop the other process.`;
   }
   return undefined;
 }

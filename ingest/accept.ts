@@ -1,12 +1,13 @@
 import type { Budget } from './budget.ts';
 import { type Counters, count } from './counters.ts';
-import { TooLarge } from './inflate.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Decoded } from './otlp/model.ts';
 import { BadRequest } from './otlp/refusal.ts';
 import type { Accept, Arrival, Outcome } from './outcome.ts';
 import { type Unpacked, unpack } from './payload.ts';
 import type { Queue } from './queue.ts';
+import type { Seen } from './seen.ts';
+import { TooLarge } from './too-large.ts';
 
 export interface AcceptOptions {
   readonly journal: Journal;
@@ -15,6 +16,7 @@ export interface AcceptOptions {
   readonly budget: Budget;
   /** Largest body after decompression. */
   readonly maxBodyBytes: number;
+  readonly seen: Seen;
   readonly counters: Counters;
   readonly report: (problem: unknown) => void;
 }
@@ -51,14 +53,16 @@ export function createAccept(options: AcceptOptions): Accept {
     }
 
     async function store(
-      { journal, queue }: AcceptOptions,
+      { journal, queue, seen }: AcceptOptions,
       { signal, encoding, compression, project, body }: Arrival,
       { payload, bytes }: Unpacked,
     ): Promise<Outcome> {
       const { decoded } = payload;
+      const key = seen.keyOf(arrival);
       counters.decompressedBytes += bytes;
       // Nothing to keep: an empty request is a success, one of bad items only is as partial as it gets.
-      if (decoded.items > 0) {
+      if (seen.has(key)) counters.deduplicated[signal] += decoded.items;
+      else if (decoded.items > 0) {
         const receivedAt = Date.now();
         const record = { signal, encoding, compression, project, receivedAt, body };
         const appended = await journal.append(record);
@@ -66,6 +70,7 @@ export function createAccept(options: AcceptOptions): Accept {
           const retryAfterSeconds = appended.why === 'full' ? 5 : 10;
           return { kind: 'busy', retryAfterSeconds, message: messages[appended.why] };
         }
+        seen.add(key);
         const { position, next } = appended;
         queue.offer({ position, next, project, receivedAt, payload, bytes });
       }

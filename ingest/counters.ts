@@ -6,7 +6,14 @@ export interface Timing {
   totalMs: number;
   lastMs: number;
   maxMs: number;
+  /** How many were at most as long as each of {@link bucketBounds}, and longer than the one before. */
+  readonly buckets: number[];
 }
+
+/** Upper bounds in milliseconds; the last bucket has none. */
+export const bucketBounds: readonly number[] = [
+  10, 25, 50, 100, 250, 500, 1000, 2000, 5000, 10_000, 30_000,
+];
 
 /** What ingest counts; the only mutable record of it, made once per ingest. Keys of the maps are closed sets. */
 export interface Counters {
@@ -16,6 +23,8 @@ export interface Counters {
   readonly received: Record<Signal, number>;
   /** Items that were acknowledged. */
   readonly accepted: Record<Signal, number>;
+  /** Accepted items whose request was durable already, byte for byte: stored once. */
+  readonly deduplicated: Record<Signal, number>;
   /** Refused items by rule. */
   readonly rejected: Map<string, number>;
   /** Requests served under a misdirected path, by that path. */
@@ -31,6 +40,8 @@ export interface Counters {
   underived: number;
   readonly insert: Timing;
   readonly derive: Timing;
+  /** From the oldest receipt in a batch until its rows can be read. */
+  readonly fresh: Timing;
   /** From the oldest receipt in a batch to its derivation. */
   readonly lag: Timing;
 }
@@ -38,8 +49,9 @@ export interface Counters {
 export function createCounters(): Counters {
   return {
     requests: new Map(),
-    received: { traces: 0, logs: 0 },
-    accepted: { traces: 0, logs: 0 },
+    received: { traces: 0, logs: 0, metrics: 0 },
+    accepted: { traces: 0, logs: 0, metrics: 0 },
+    deduplicated: { traces: 0, logs: 0, metrics: 0 },
     rejected: new Map(),
     courtesy: new Map(),
     receivedBytes: 0,
@@ -49,6 +61,7 @@ export function createCounters(): Counters {
     underived: 0,
     insert: newTiming(),
     derive: newTiming(),
+    fresh: newTiming(),
     lag: newTiming(),
   };
 }
@@ -62,8 +75,11 @@ export function note(timing: Timing, ms: number): void {
   timing.totalMs += ms;
   timing.lastMs = ms;
   timing.maxMs = Math.max(timing.maxMs, ms);
+  const bucket = bucketBounds.findIndex((bound) => ms <= bound);
+  const at = bucket < 0 ? bucketBounds.length : bucket;
+  timing.buckets[at] = (timing.buckets[at] ?? 0) + 1;
 }
 
 function newTiming(): Timing {
-  return { count: 0, totalMs: 0, lastMs: 0, maxMs: 0 };
+  return { count: 0, totalMs: 0, lastMs: 0, maxMs: 0, buckets: [] };
 }

@@ -1,11 +1,8 @@
 import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import type { Compression } from './journal/record.ts';
 import { BadRequest } from './otlp/refusal.ts';
-
-/** The body is larger than allowed, before or after decompression. */
-export class TooLarge extends Error {
-  override readonly name = 'TooLarge';
-}
+import { TooLarge } from './too-large.ts';
+import { unzstd } from './zstd.ts';
 
 /**
  * The body as its sender wrote it. Stops as soon as the output passes `maxBytes`, so a bomb costs at most that.
@@ -19,11 +16,18 @@ export function inflate(body: Uint8Array, compression: Compression, maxBytes: nu
     return body;
   }
   try {
+    if (compression === 'zstd') return unzstd(body, maxBytes);
     return inflaterOf(body, compression)(body, { maxOutputLength: maxBytes });
   } catch (cause) {
-    if (cause instanceof RangeError) throw new TooLarge(tooLarge(maxBytes), { cause });
+    if (cause instanceof TooLarge) throw cause;
+    if (isOverLimit(cause)) throw new TooLarge(tooLarge(maxBytes), { cause });
     throw new BadRequest('body', `not ${compression}`, { cause });
   }
+}
+
+/** By code: reading behind the end of a broken zstd frame is a RangeError too. */
+function isOverLimit(error: unknown): boolean {
+  return error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
 }
 
 function inflaterOf(body: Uint8Array, compression: 'gzip' | 'deflate'): typeof gunzipSync {

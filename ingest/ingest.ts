@@ -14,8 +14,11 @@ import type { Accept, Unauthorized } from './outcome.ts';
 import { createProgress } from './progress.ts';
 import { openQuarantine } from './quarantine.ts';
 import { createQueue, type Queue } from './queue.ts';
+import { createGrpc, type GrpcReceiver } from './receive/grpc.ts';
 import { createReceiver } from './receive/receiver.ts';
 import { limited } from './report.ts';
+import type { Patience } from './retry.ts';
+import { createSeen } from './seen.ts';
 import { type IngestStats, statsOf } from './stats.ts';
 import { createStoreWriter } from './store-writer.ts';
 import { startWriter } from './writer.ts';
@@ -33,8 +36,12 @@ export interface Limits {
   readonly batchBytes: number;
   /** Traces and tasks that may wait to be derived before inserts wait for them. */
   readonly underivedTraces: number;
+  /** Requests remembered so that the same bytes sent again are not stored again. */
+  readonly seenRequests: number;
   /** How long the first request of a batch waits for others. */
   readonly lingerMs: number;
+  /** How long and how often an error that may be the store's or the data's is taken for the store's. */
+  readonly patience: Patience;
   /** How long closing waits for the store; what is left is replayed at the next start. */
   readonly closeMs: number;
 }
@@ -47,7 +54,9 @@ const defaults: Limits = {
   batchItems: 8_000,
   batchBytes: 32 * 1024 ** 2,
   underivedTraces: 20_000,
+  seenRequests: 4096,
   lingerMs: 150,
+  patience: { tries: 20, ms: 120_000 },
   closeMs: 20_000,
 };
 
@@ -63,11 +72,17 @@ export interface IngestOptions {
   /** Default: the built-in mapping. */
   readonly normaliser?: Normaliser;
   readonly limits?: Partial<Limits>;
+  /** Pages of these origins may send. Default none. */
+  readonly corsOrigins?: readonly string[];
+  /** False: no deduplication tokens on inserts, no memory of requests. They only save work. Default true. */
+  readonly insertTokens?: boolean;
 }
 
 export interface Ingest {
   /** OTLP over HTTP. */
   readonly app: Hono;
+  /** OTLP over gRPC; its server listens when told to. */
+  readonly grpc: GrpcReceiver;
   /** The way in for any other protocol. */
   readonly accept: Accept;
   /** Resolves when everything accepted so far is stored and derived, or set aside in quarantine. */
@@ -109,6 +124,8 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     maxItems: limits.batchItems,
     maxBytes: limits.batchBytes,
     lingerMs: limits.lingerMs,
+    tokens: options.insertTokens ?? true,
+    patience: limits.patience,
   });
   const budget = createBudget(limits.inFlightBytes);
   const maxBodyBytes = limits.bodyBytes;
@@ -118,14 +135,18 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       queue,
       budget: createBudget(limits.inFlightBytes),
       maxBodyBytes,
+      seen: createSeen(options.insertTokens === false ? 0 : limits.seenRequests),
       counters,
       report: limited(report, 20),
     }),
   );
   const { accept } = door;
+  const { corsOrigins = [] } = options;
+  const receiver = { accept, project, budget, maxBodyBytes, counters, corsOrigins, report };
   return {
     accept,
-    app: createReceiver({ accept, project, budget, maxBodyBytes, counters, report }),
+    app: createReceiver(receiver),
+    grpc: createGrpc(receiver),
     drained: async () => {
       await door.settled();
       await progress.reached(journal.end);

@@ -1,12 +1,14 @@
-import type { Timing } from './counters.ts';
+import { bucketBounds, type Timing } from './counters.ts';
 import type { IngestStats } from './stats.ts';
 
 /** One Prometheus metric family. */
 export interface IngestMetric {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge';
+  readonly type: 'counter' | 'gauge' | 'histogram';
   readonly samples: readonly {
+    /** `_bucket`, `_sum` or `_count` of a histogram. */
+    readonly suffix?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly value: number;
   }[];
@@ -19,8 +21,19 @@ export function ingestMetrics(stats: IngestStats): IngestMetric[] {
   const { journal, memory, quarantine } = stats;
   return [
     counts('requests_total', 'Requests by what became of them.', 'outcome', stats.requests),
-    counts('items_received_total', 'Spans and log records that came in.', 'signal', stats.received),
+    counts(
+      'items_received_total',
+      'Spans, log records and data points in.',
+      'signal',
+      stats.received,
+    ),
     counts('items_accepted_total', 'Items acknowledged.', 'signal', stats.accepted),
+    counts(
+      'items_deduplicated_total',
+      'Accepted items of requests that were durable already.',
+      'signal',
+      stats.deduplicated,
+    ),
     counts('items_rejected_total', 'Items refused, by rule.', 'rule', stats.rejected),
     counts('courtesy_requests_total', 'Requests to a misdirected path.', 'path', stats.courtesy),
     counter('received_bytes_total', 'Bodies as received.', stats.receivedBytes),
@@ -47,6 +60,7 @@ export function ingestMetrics(stats: IngestStats): IngestMetric[] {
     counter('underived_total', 'Traces and tasks whose derivation was given up.', stats.underived),
     ...timings('insert', 'Inserting a batch.', stats.insert),
     ...timings('derive', 'Deriving the tasks of a batch.', stats.derive),
+    ...timings('fresh', 'From receipt to readable, oldest of a batch.', stats.fresh),
     ...timings('lag', 'From receipt to stored and derived, oldest of a batch.', stats.lag),
     gauge('quarantine_requests', 'Requests set aside.', quarantine.requests),
     gauge('quarantine_bytes', 'Bytes of requests set aside.', quarantine.bytes),
@@ -82,7 +96,23 @@ function timings(name: string, help: string, timing: Readonly<Timing>): IngestMe
   return [
     counter(`${name}_batches_total`, help, timing.count),
     counter(`${name}_seconds_total`, help, timing.totalMs / 1000),
+    metric('histogram', `${name}_seconds`, help, histogram(timing)),
     gauge(`${name}_last_seconds`, help, timing.lastMs / 1000),
     gauge(`${name}_max_seconds`, help, timing.maxMs / 1000),
+  ];
+}
+
+/** Prometheus buckets are cumulative, in seconds. */
+function histogram({ buckets, count, totalMs }: Readonly<Timing>): IngestMetric['samples'] {
+  let below = 0;
+  const samples = [...bucketBounds, Infinity].map((bound, i) => {
+    below += buckets[i] ?? 0;
+    const le = bound === Infinity ? '+Inf' : String(bound / 1000);
+    return { suffix: '_bucket', labels: { le }, value: below };
+  });
+  return [
+    ...samples,
+    { suffix: '_sum', value: totalMs / 1000 },
+    { suffix: '_count', value: count },
   ];
 }

@@ -18,9 +18,9 @@ export type Refusal =
   | 'content_type'
   | 'content_encoding'
   | 'unauthorized'
+  | 'forbidden'
   | 'method'
-  | 'path'
-  | 'signal';
+  | 'path';
 
 /** What became of a request. */
 export type Outcome =
@@ -35,7 +35,9 @@ export type Outcome =
 /** Takes a request in; resolves once it is durable. The same for every protocol. */
 export type Accept = (arrival: Arrival) => Promise<Outcome>;
 
-/** No project for these credentials. `message` is shown to the client. */
+/** No project for these credentials, with what the client is told. */
 export interface Unauthorized {
   readonly unauthorized: string;
+  /** The key is known and may not do this. */
+  readonly forbidden?: boolean;
 }

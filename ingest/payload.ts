@@ -1,12 +1,13 @@
 import { inflate } from './inflate.ts';
 import type { JournalRecord } from './journal/record.ts';
-import { decodeLogs, decodeTraces } from './otlp/decode.ts';
-import type { Decoded, OtlpLog, OtlpSpan } from './otlp/model.ts';
+import { decodeLogs, decodeMetrics, decodeTraces } from './otlp/decode.ts';
+import type { Decoded, OtlpLog, OtlpPoint, OtlpSpan } from './otlp/model.ts';
 
 /** A decoded request of one signal. */
 export type Payload =
   | { readonly signal: 'traces'; readonly decoded: Decoded<OtlpSpan> }
-  | { readonly signal: 'logs'; readonly decoded: Decoded<OtlpLog> };
+  | { readonly signal: 'logs'; readonly decoded: Decoded<OtlpLog> }
+  | { readonly signal: 'metrics'; readonly decoded: Decoded<OtlpPoint> };
 
 export interface Unpacked {
   readonly payload: Payload;
@@ -30,5 +31,7 @@ export function unpack(
       return { payload: { signal, decoded: decodeTraces(plain, encoding) }, bytes };
     case 'logs':
       return { payload: { signal, decoded: decodeLogs(plain, encoding) }, bytes };
+    case 'metrics':
+      return { payload: { signal, decoded: decodeMetrics(plain, encoding) }, bytes };
   }
 }

@@ -3,11 +3,11 @@ import { ClickHouseError } from '@clickhouse/client';
 
 /**
  * `content`: this data will never be taken, other data may be. `store`: nothing is wrong with the data; try again until
- * the store is back.
+ * the store is back. `unknown`: an answer of ClickHouse that could mean either.
  */
-export type Failure = 'content' | 'store';
+export type Failure = 'content' | 'store' | 'unknown';
 
-/** ClickHouse's codes for values that it cannot take. Everything else may pass: memory, disk, locks, network, load. */
+/** ClickHouse's codes for values that it cannot take. */
 const contentCodes: ReadonlySet<string> = new Set([
   '6', // CANNOT_PARSE_TEXT
   '27', // CANNOT_PARSE_INPUT_ASSERTION_FAILED
@@ -27,9 +27,45 @@ const contentCodes: ReadonlySet<string> = new Set([
   '407', // DECIMAL_OVERFLOW
 ]);
 
+/** Codes that say something of the server and nothing of the data: load, memory, disk, locks, network, replicas, rights. */
+const storeCodes: ReadonlySet<string> = new Set([
+  '16', // NO_SUCH_COLUMN_IN_TABLE
+  '60', // UNKNOWN_TABLE
+  '76', // CANNOT_OPEN_FILE
+  '81', // UNKNOWN_DATABASE
+  '159', // TIMEOUT_EXCEEDED
+  '160', // TOO_SLOW
+  '192', // UNKNOWN_USER
+  '193', // WRONG_PASSWORD
+  '202', // TOO_MANY_SIMULTANEOUS_QUERIES
+  '203', // NO_FREE_CONNECTION
+  '209', // SOCKET_TIMEOUT
+  '210', // NETWORK_ERROR
+  '225', // NO_ZOOKEEPER
+  '236', // ABORTED
+  '241', // MEMORY_LIMIT_EXCEEDED
+  '242', // TABLE_IS_READ_ONLY
+  '243', // NOT_ENOUGH_SPACE
+  '252', // TOO_MANY_PARTS
+  '279', // ALL_CONNECTION_TRIES_FAILED
+  '285', // TOO_FEW_LIVE_REPLICAS
+  '286', // UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
+  '319', // UNKNOWN_STATUS_OF_INSERT
+  '394', // QUERY_WAS_CANCELLED
+  '439', // CANNOT_SCHEDULE_TASK
+  '473', // DEADLOCK_AVOIDED
+  '497', // ACCESS_DENIED
+  '499', // S3_ERROR
+  '516', // AUTHENTICATION_FAILED
+  '999', // KEEPER_EXCEPTION
+]);
+
 /** Classified by code, never by message text. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof ClickHouseError) return contentCodes.has(error.code) ? 'content' : 'store';
+  if (error instanceof ClickHouseError) {
+    if (contentCodes.has(error.code)) return 'content';
+    return storeCodes.has(error.code) ? 'store' : 'unknown';
+  }
   // Our own code stumbled over this data: it would every time.
   if (error instanceof TypeError || error instanceof RangeError || isAssertion(error)) {
     return 'content';
@@ -52,26 +88,40 @@ export function nameOf(error: unknown): string {
 /** Thrown out of {@link persist} when its signal aborts. */
 export const stopped = Symbol('stopped');
 
+const endless: Patience = { tries: Infinity, ms: Infinity };
+
 /** 100 ms, doubling up to 5 s, without end. */
 function* delays(): Generator<number> {
   for (let delay = 100; ; delay = Math.min(delay * 2, 5000)) yield delay;
 }
 
+/** How often and how long an error of unknown cause is put down to the store before it is to the data. */
+export interface Patience {
+  readonly tries: number;
+  readonly ms: number;
+}
+
 /**
  * Repeats an attempt until it succeeds, however long the store is away.
  *
- * @throws the attempt's error when it is about content, {@link stopped}
+ * @throws the attempt's error when it is about content, or of unknown cause and beyond patience; {@link stopped}
  */
 export async function persist<T>(
   attempt: () => Promise<T>,
   signal: AbortSignal,
   onFailure: (error: unknown) => void,
+  patience: Patience = endless,
 ): Promise<T> {
+  const start = performance.now();
+  let tries = 0;
   for (const delayMs of delays()) {
     try {
       return await attempt();
     } catch (error) {
-      if (failureOf(error) === 'content') throw error;
+      const failure = failureOf(error);
+      if (failure === 'content') throw error;
+      tries = failure === 'unknown' ? tries + 1 : 0;
+      if (tries >= patience.tries && performance.now() - start >= patience.ms) throw error;
       onFailure(error);
     }
     await sleep(delayMs, undefined, { signal }).catch(() => {

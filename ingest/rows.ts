@@ -1,6 +1,9 @@
 import type { Touched } from '../store/derive/deriver.ts';
+import type { EvaluationRow } from '../store/tables/evaluations.ts';
 import type { LogRow } from '../store/tables/logs.ts';
 import type { MessageRow } from '../store/tables/messages.ts';
+import type { MetricHistogramRow } from '../store/tables/metrics-histogram.ts';
+import type { MetricNumberRow } from '../store/tables/metrics-number.ts';
 import type { OutcomeRow } from '../store/tables/outcomes.ts';
 import type { SpanRow } from '../store/tables/spans.ts';
 import type { TaskTraceRow } from '../store/tables/task-traces.ts';
@@ -15,7 +18,10 @@ export interface Rows {
   readonly messages: MessageRow[];
   readonly spans: SpanRow[];
   readonly logs: LogRow[];
+  readonly numbers: MetricNumberRow[];
+  readonly histograms: MetricHistogramRow[];
   readonly outcomes: OutcomeRow[];
+  readonly evaluations: EvaluationRow[];
   /** Models to be priced, by project. */
   readonly models: ReadonlyMap<string, readonly ModelName[]>;
   /** What has to be derived again, by project. */
@@ -38,6 +44,8 @@ export async function rowsOf(normaliser: Normaliser, requests: readonly Accepted
   }
   rows.spans.sort((a, b) => Number(a.start / nanosPerDay - b.start / nanosPerDay));
   rows.logs.sort((a, b) => Number(a.time / nanosPerDay - b.time / nanosPerDay));
+  rows.numbers.sort((a, b) => Number(a.time / nanosPerDay - b.time / nanosPerDay));
+  rows.histograms.sort((a, b) => Number(a.time / nanosPerDay - b.time / nanosPerDay));
   rows.messages.sort((a, b) => a.day - b.day);
   return { ...rows, touched: touchedOf(rows) };
 }
@@ -55,19 +63,32 @@ function emptyRows(): Growing {
     messages: [],
     spans: [],
     logs: [],
+    numbers: [],
+    histograms: [],
     outcomes: [],
+    evaluations: [],
     models: new Map(),
     known: new Set(),
   };
 }
 
 function addRequest(rows: Growing, normaliser: Normaliser, { project, payload }: Accepted): void {
+  if (payload.signal === 'metrics') {
+    const side = normaliser.normaliseMetrics(project, payload.decoded.batches);
+    append(rows.numbers, side.numbers);
+    append(rows.histograms, side.histograms);
+    append(rows.taskTraces, side.taskTraces);
+    return;
+  }
   const side =
     payload.signal === 'traces'
       ? normaliser.normaliseSpans(project, payload.decoded.batches)
       : normaliser.normaliseLogs(project, payload.decoded.batches);
   if ('spans' in side) append(rows.spans, side.spans);
-  else append(rows.logs, side.logs);
+  else {
+    append(rows.logs, side.logs);
+    append(rows.evaluations, side.evaluations);
+  }
   append(rows.taskTraces, side.taskTraces);
   append(rows.bounds, side.bounds);
   append(rows.outcomes, side.outcomes);
@@ -97,7 +118,7 @@ function touchedOf(rows: Growing): Touched[] {
   };
   for (const { project, trace_id } of rows.bounds) of(project).traces.add(trace_id);
   for (const { project, task_id, trace_id } of rows.taskTraces) {
-    // Logs without a trace: the task id is all there is to find them by.
+    // Logs without a trace, and metrics: the task id is all there is to find them by.
     if (trace_id === '') of(project).tasks.add(task_id);
   }
   return [...projects].map(([project, { traces, tasks }]) => ({

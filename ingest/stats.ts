@@ -16,6 +16,8 @@ export interface IngestStats {
   readonly requests: Counts;
   readonly received: Readonly<Record<Signal, number>>;
   readonly accepted: Readonly<Record<Signal, number>>;
+  /** Accepted items of requests that were durable already. */
+  readonly deduplicated: Readonly<Record<Signal, number>>;
   /** Refused items by rule. */
   readonly rejected: Counts;
   /** Requests served under a misdirected path, by that path. */
@@ -30,6 +32,8 @@ export interface IngestStats {
   readonly memory: { readonly inFlightBytes: number; readonly queueBytes: number };
   readonly insert: Readonly<Timing>;
   readonly derive: Readonly<Timing>;
+  /** From the oldest receipt in a batch until its rows can be read. */
+  readonly fresh: Readonly<Timing>;
   /** From the oldest receipt in a batch to its derivation. */
   readonly lag: Readonly<Timing>;
   readonly retries: number;
@@ -67,6 +71,7 @@ export function statsOf({
     requests: Object.fromEntries(counters.requests),
     received: { ...counters.received },
     accepted: { ...counters.accepted },
+    deduplicated: { ...counters.deduplicated },
     rejected: Object.fromEntries(counters.rejected),
     courtesy: Object.fromEntries(counters.courtesy),
     receivedBytes: counters.receivedBytes,
@@ -77,12 +82,17 @@ export function statsOf({
       damagedBytes: counters.damagedBytes,
     },
     memory: { inFlightBytes: budget.used, queueBytes: queue.bytes },
-    insert: { ...counters.insert },
-    derive: { ...counters.derive },
-    lag: { ...counters.lag },
+    insert: copyOf(counters.insert),
+    derive: copyOf(counters.derive),
+    fresh: copyOf(counters.fresh),
+    lag: copyOf(counters.lag),
     retries: counters.retries,
     underived: counters.underived,
     blockedBy: obstacles.first,
     quarantine: { requests: quarantine.requests, bytes: quarantine.bytes },
   };
+}
+
+function copyOf(timing: Timing): Readonly<Timing> {
+  return { ...timing, buckets: [...timing.buckets] };
 }

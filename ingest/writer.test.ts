@@ -13,8 +13,10 @@ import { parse } from './journal/record.ts';
 import { createObstacles } from './obstacles.ts';
 import type { Arrival, Outcome } from './outcome.ts';
 import { createProgress } from './progress.ts';
-import { openQuarantine } from './quarantine.ts';
+import { listQuarantine, openQuarantine, removeKept } from './quarantine.ts';
 import { type Accepted, createQueue } from './queue.ts';
+import type { Patience } from './retry.ts';
+import { createSeen } from './seen.ts';
 import type { Write } from './store-writer.ts';
 import { startWriter } from './writer.ts';
 
@@ -33,6 +35,7 @@ function newDirectory(): string {
 interface Options extends Partial<JournalOptions> {
   readonly queueBytes?: number;
   readonly quarantineBytes?: number;
+  readonly patience?: Patience;
   readonly maxItems?: number;
   readonly derive?: DerivationOptions['derive'];
 }
@@ -53,7 +56,15 @@ async function setUp(write: Write, options: Options = {}) {
     onDamage: () => undefined,
   });
   const budget = createBudget(1e6);
-  const accept = createAccept({ journal, queue, budget, maxBodyBytes, counters, report });
+  const accept = createAccept({
+    journal,
+    queue,
+    budget,
+    maxBodyBytes,
+    seen: createSeen(0),
+    counters,
+    report,
+  });
   const { maxItems = 100, derive = () => Promise.resolve() } = options;
   const progress = createProgress(journal.checkpointed);
   const obstacles = createObstacles(report);
@@ -61,7 +72,8 @@ async function setUp(write: Write, options: Options = {}) {
   const derivation = startDerivation({ ...steps, derive, maxWaiting: 10 });
   const writer = startWriter({
     ...steps,
-    ...{ queue, write, derivation, quarantine, maxItems, maxBytes: 1e6, lingerMs: 5 },
+    ...{ queue, write, derivation, quarantine, maxItems, maxBytes: 1e6, lingerMs: 5, tokens: true },
+    patience: options.patience ?? { tries: 3, ms: 0 },
   });
   const stop = async () => {
     await writer.stop();
@@ -218,12 +230,50 @@ describe('a request that the store refuses for its content', () => {
     expect(stored).toEqual(names(12).filter((name) => name !== 'span 5'));
     expect(quarantine.requests).toBe(1);
     expect(problems).toEqual([expect.stringMatching(/quarantine: ClickHouse error 53 X$/)]);
-    const [file] = readdirSync(join(directory, 'q'));
+    const [file] = readdirSync(join(directory, 'q')).filter((name) => !name.endsWith('.why'));
     const kept = parse(readFileSync(join(directory, 'q', file!)), 0, 0);
     expect(kept.kind).toBe('record');
     if (kept.kind !== 'record') return;
     expect(Buffer.from(kept.record.body)).toEqual(arrival('span 5').body);
     expect(openQuarantine(join(directory, 'q'), 1e6).requests).toBe(1);
+  });
+
+  it('is found too when its error could be of anything, once patience is over', async () => {
+    const { stored, write } = keeping();
+    const { accept, reached, journal, quarantine, directory, counters } = await setUp(
+      async (requests, token) => {
+        // 44 ILLEGAL_COLUMN: on neither list.
+        if (namesOf(requests).includes('span 2')) throw clickHouseError('44');
+        return write(requests, token);
+      },
+    );
+    await acceptAll(accept, names(5));
+    await reached(journal.end);
+    expect(stored).toEqual(names(5).filter((name) => name !== 'span 2'));
+    expect(quarantine.requests).toBe(1);
+    expect(counters.retries).toBeGreaterThanOrEqual(2);
+    const kept = [...listQuarantine(join(directory, 'q'), () => undefined)];
+    expect(kept).toMatchObject([
+      { why: 'ClickHouse error 44 X', record: { signal: 'traces', project: 'p' } },
+    ]);
+    removeKept(join(directory, 'q'), kept[0]!.name);
+    expect(readdirSync(join(directory, 'q'))).toEqual([]);
+  });
+
+  it('is not looked for while patience lasts, nor for an error of the server', async () => {
+    const { stored, write } = keeping();
+    let failures = 3;
+    const { accept, reached, journal, quarantine } = await setUp(
+      async (requests, token) => {
+        failures -= 1;
+        if (failures >= 0) throw clickHouseError(failures > 1 ? '241' : '44');
+        return write(requests, token);
+      },
+      { patience: { tries: 2, ms: 60_000 } },
+    );
+    await acceptAll(accept, names(2));
+    await reached(journal.end);
+    expect([stored, quarantine.requests]).toEqual([names(2), 0]);
   });
 
   it('holds everything up rather than be dropped when the quarantine is full', async () => {

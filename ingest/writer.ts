@@ -7,7 +7,7 @@ import type { Obstacles } from './obstacles.ts';
 import type { Progress } from './progress.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Accepted, Queue, Undecodable } from './queue.ts';
-import { nameOf, persist, stopped } from './retry.ts';
+import { nameOf, type Patience, persist, stopped } from './retry.ts';
 import type { Write } from './store-writer.ts';
 
 export interface WriterOptions {
@@ -24,6 +24,10 @@ export interface WriterOptions {
   readonly maxItems: number;
   readonly maxBytes: number;
   readonly lingerMs: number;
+  /** Whether inserts carry deduplication tokens. */
+  readonly tokens: boolean;
+  /** After this an error that may be the store's or the data's is looked for in the data. */
+  readonly patience: Patience;
 }
 
 /** Moves requests from the queue to the store, in order, and hands on what they touched. */
@@ -116,6 +120,9 @@ async function collect(
   return { requests, undecodable, end: queue.position };
 }
 
+// The whole batch has had all patience; its parts only tell which of them it is.
+const brief: Patience = { tries: 2, ms: 0 };
+
 /**
  * Stores a batch, however long the store is away. What the store refuses for its content must not hold up the rest:
  * halves are tried until the request is alone, and that one is set aside. Throws `stopped`.
@@ -124,11 +131,12 @@ async function settle(
   options: WriterOptions,
   requests: readonly Accepted[],
   signal: AbortSignal,
+  patience = options.patience,
 ): Promise<readonly Touched[]> {
   const { journal, write, obstacles, counters } = options;
   const [first] = requests;
   if (first === undefined) return [];
-  const token = tokenOf(journal, requests);
+  const token = options.tokens ? tokenOf(journal, requests) : undefined;
   const start = performance.now();
   try {
     const touched = await persist(
@@ -138,9 +146,11 @@ async function settle(
         counters.retries += 1;
         obstacles.set('insert', `the store does not take data: ${nameOf(error)}`);
       },
+      patience,
     );
     obstacles.clear('insert');
     note(counters.insert, performance.now() - start);
+    note(counters.fresh, Date.now() - first.receivedAt);
     return touched;
   } catch (error) {
     if (error === stopped) throw error;
@@ -151,8 +161,8 @@ async function settle(
     }
     const middle = Math.ceil(requests.length / 2);
     return [
-      ...(await settle(options, requests.slice(0, middle), signal)),
-      ...(await settle(options, requests.slice(middle), signal)),
+      ...(await settle(options, requests.slice(0, middle), signal, brief)),
+      ...(await settle(options, requests.slice(middle), signal, brief)),
     ];
   }
 }
@@ -168,7 +178,7 @@ async function setAside(
   if (entry?.position !== position) throw new Error(`no request at ${position} of the journal`);
   await persist(
     async () => {
-      if (!quarantine.put(entry.record, position)) throw new Error('full');
+      if (!quarantine.put(entry.record, position, nameOf(error))) throw new Error('full');
     },
     signal,
     (problem) => {

@@ -1,8 +1,16 @@
 import { Hono } from 'hono';
+import { type Authorize, guard } from './access.ts';
+import { budgetsRoutes } from './budgets/routes.ts';
+import type { Budget } from './budgets/settings.ts';
 import type { QueryContext } from './context.ts';
 import { costsRoutes } from './costs/routes.ts';
 import { decisionsRoutes } from './decisions/routes.ts';
 import { driftRoutes } from './drift/routes.ts';
+import { findingsRoutes } from './findings/routes.ts';
+import { defaultFindingsSettings, type FindingsSettings } from './findings/settings.ts';
+import type { Jobs } from './maintenance/jobs.ts';
+import { maintenanceRoutes } from './maintenance/routes.ts';
+import { metricsRoutes } from './metrics/routes.ts';
 import { openapi } from './openapi.ts';
 import { type Operations, operationsRoutes } from './operations/routes.ts';
 import { outcomesRoutes } from './outcomes/routes.ts';
@@ -15,14 +23,24 @@ import { tracesRoutes } from './traces/routes.ts';
 
 export interface QueryOptions extends QueryContext, Operations {
   readonly objectives: readonly Objective[];
+  /** Settings of the rules by project; the built-in ones unless given. */
+  readonly findings?: (project: string) => FindingsSettings;
+  /** With it, every request needs an API key and sees that key's project; without, `project` decides. */
+  readonly authorize?: Authorize;
+  /** Budgets to hold spend against; none unless given. */
+  readonly budgets?: readonly Budget[];
+  /** Maintenance that may be asked for; without it there are no such routes. */
+  readonly jobs?: Jobs;
   /** Told of every error that is not the client's. */
   readonly report: (error: unknown) => void;
 }
 
 /** The query API: one Hono app, one folder per question. */
-export function createQuery(options: QueryOptions): Hono {
+export function createQuery(given: QueryOptions): Hono {
   const app = new Hono();
-  app.onError(onError(options.report));
+  app.onError(onError(given.report));
+  const options = guarded(app, given);
+  const findings = options.findings ?? (() => defaultFindingsSettings);
   app.notFound((c) =>
     respond(c, {
       title: 'No such route.',
@@ -32,13 +50,25 @@ export function createQuery(options: QueryOptions): Hono {
   );
   app.route('/', operationsRoutes(options));
   app.route('/', tasksRoutes(options));
-  app.route('/', decisionsRoutes(options));
+  app.route('/', decisionsRoutes(options, findings));
+  app.route('/', findingsRoutes(options, findings));
   app.route('/', tracesRoutes(options));
+  app.route('/', metricsRoutes(options));
   app.route('/', outcomesRoutes(options));
   app.route('/', costsRoutes(options));
   app.route('/', pricesRoutes(options));
+  app.route('/', budgetsRoutes(options, options.budgets ?? []));
   app.route('/', slosRoutes(options, options.objectives));
   app.route('/', driftRoutes(options));
+  if (options.jobs !== undefined) app.route('/', maintenanceRoutes(options, options.jobs));
   app.get('/openapi.json', (c) => c.json(openapi(app, options.version)));
   return app;
+}
+
+/** The options with every question confined to the project of its key. */
+function guarded(app: Hono, options: QueryOptions): QueryOptions {
+  if (options.authorize === undefined) return options;
+  const { handler, project } = guard(options.authorize);
+  app.use(handler);
+  return { ...options, project };
 }

@@ -68,6 +68,13 @@ export class ByteWriter {
     this.#view.setFloat64(at, value, true);
   }
 
+  /** Writes again the `size` bytes that were written at `from`. */
+  repeat(from: number, size: number): void {
+    const at = this.#take(size);
+    if (size === 1) this.#buffer[at] = this.#buffer[from] ?? 0;
+    else this.#buffer.copyWithin(at, from, from + size);
+  }
+
   /** LEB128. */
   varint(value: number): void {
     let rest = value;

@@ -89,8 +89,8 @@ function settings(token: string | undefined): string {
     'async_insert = 0',
     'max_insert_threads = 1',
     'input_format_skip_unknown_fields = 0',
-    // One request may hold late spans of many days; the default of 100 would refuse the batch for ever.
-    'max_partitions_per_insert_block = 1000',
+    // One batch may hold late spans of many days: any limit would refuse it for ever, and hold up all behind it.
+    'max_partitions_per_insert_block = 0',
   ];
   if (token !== undefined) list.push(`insert_deduplication_token = ${quote(token)}`);
   return list.join(', ');

@@ -16,23 +16,42 @@ export function encodeBlock<Row>(
   rows: readonly Row[],
   maxBytes: number,
 ): Uint8Array | null {
-  const columns = Object.entries<string>({ ...table.columns });
-  const out = new ByteWriter(Math.min(maxBytes, 64 * 1024));
+  const columns = columnsOf(table);
+  const out = new ByteWriter(
+    Math.min(maxBytes, 64 * 1024 + rows.length * (rowBytes.get(table) ?? 0)),
+  );
   out.varint(columns.length);
   out.varint(rows.length);
-  for (const [name, type] of columns) {
-    const column = nativeColumn(type);
+  const values: unknown[] = new Array(rows.length);
+  for (const { name, column } of columns) {
     out.text(name);
     out.text(column.type);
-    writeColumn(
-      out,
-      column,
-      `${table.name}.${name}`,
-      rows.map((row) => row[name as keyof Row]),
-    );
+    for (let i = 0; i < rows.length; i += 1) values[i] = rows[i]?.[name as keyof Row];
+    writeColumn(out, column, `${table.name}.${name}`, values);
     if (out.length > maxBytes) return null;
   }
+  if (rows.length > 0) rowBytes.set(table, Math.ceil((out.length / rows.length) * 1.1));
   return out.bytes();
+}
+
+interface Column {
+  readonly name: string;
+  readonly column: NativeColumn;
+}
+
+const compiled = new WeakMap<object, readonly Column[]>();
+/** Of the last block of each table: a buffer of the right size is not copied while it grows. */
+const rowBytes = new WeakMap<object, number>();
+
+function columnsOf<Row>(table: Table<Row>): readonly Column[] {
+  const known = compiled.get(table);
+  if (known !== undefined) return known;
+  const columns = Object.entries<string>({ ...table.columns }).map(([name, type]) => ({
+    name,
+    column: nativeColumn(type),
+  }));
+  compiled.set(table, columns);
+  return columns;
 }
 
 function writeColumn(

@@ -2,6 +2,8 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { evaluations } from './tables/evaluations.ts';
 import { logs } from './tables/logs.ts';
 import { messages } from './tables/messages.ts';
+import { metricsHistogram } from './tables/metrics-histogram.ts';
+import { metricsNumber } from './tables/metrics-number.ts';
 import { outcomes } from './tables/outcomes.ts';
 import { prices } from './tables/prices.ts';
 import { profiles } from './tables/profiles.ts';
@@ -17,6 +19,8 @@ export const tables = [
   evaluations,
   logs,
   messages,
+  metricsHistogram,
+  metricsNumber,
   outcomes,
   prices,
   profiles,

@@ -34,6 +34,11 @@ export interface JournalStats {
   readonly failedAppends: number;
   /** System error code of the last failed append. */
   readonly lastFailure: string | null;
+  /**
+   * Why nothing can be appended right now; null when the last attempt went well, or is long ago: whoever heeds this
+   * sends nothing more, and could never learn that there is room again.
+   */
+  readonly failing: string | null;
 }
 
 /** A durable queue of requests. Positions are byte offsets that run on over all segments. */
@@ -73,8 +78,12 @@ interface State {
   bases: readonly number[];
   failedAppends: number;
   lastFailure: string | null;
+  failedAt: number | null;
   refusing: 'closing' | 'disk' | null;
 }
+
+/** How long a failed append is taken to say something about the next one. */
+const failureMs = 10_000;
 
 const defaults = {
   maxBytes: 1024 ** 3,
@@ -137,6 +146,7 @@ function runJournal(
     bases,
     failedAppends: 0,
     lastFailure: null,
+    failedAt: null,
     refusing: null,
   };
   const closed = new Promise<void>((resolve) => {
@@ -204,10 +214,12 @@ function receive(state: State, report: Report): void {
   switch (report.kind) {
     case 'stored':
       state.bases = report.bases;
+      state.failedAt = null;
       settleStored(state, report.ids, report.end);
       return;
     case 'failed':
       state.lastFailure = report.code;
+      state.failedAt = Date.now();
       settleBusy(state, report.ids);
       return;
     case 'segments':
@@ -259,6 +271,10 @@ function send(state: State, order: Order, transfer: ArrayBuffer[] = []): void {
   state.worker.postMessage(order, transfer);
 }
 
+function isFailing({ refusing, failedAt }: State): boolean {
+  return refusing === 'disk' || (failedAt !== null && Date.now() - failedAt < failureMs);
+}
+
 function statsOf(state: State, tornBytes: number): JournalStats {
   const { end, checkpointed, bases, options, failedAppends, lastFailure } = state;
   return {
@@ -269,5 +285,6 @@ function statsOf(state: State, tornBytes: number): JournalStats {
     tornBytes,
     failedAppends,
     lastFailure,
+    failing: isFailing(state) ? lastFailure : null,
   };
 }

@@ -3,6 +3,8 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -131,6 +133,21 @@ describe('journal files', () => {
     file.checkpoint(ends[3]!);
     expect(existsSync(four!)).toBe(true);
     expect(file.bases()).toEqual([ends[2]]);
+  });
+
+  it('go at once when the disk is full, and give way to what comes', () => {
+    const directory = newDirectory();
+    const file = open(directory, { segmentBytes: 1 });
+    const ends = store(file, 'one', 'two', 'not done');
+    file.checkpoint(ends[1]!);
+    expect(files(directory)).toHaveLength(3);
+    const next = join(directory, `${String(ends[2]).padStart(16, '0')}.journal`);
+    symlinkSync('/dev/full', next);
+    expect(() => store(file, 'no room')).toThrow('ENOSPC');
+    unlinkSync(next);
+    expect(files(directory)).toHaveLength(1);
+    const [end] = store(file, 'room');
+    expect(texts(readAll(directory, file, end!, ends[1]))).toEqual(['not done', 'room']);
   });
 
   it('go early when space is short, but never before the checkpoint', () => {

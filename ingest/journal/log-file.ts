@@ -55,6 +55,16 @@ export function openLogFile(options: WorkerOptions): LogFile {
   }
 
   function append(records: readonly Sealable[]): number {
+    try {
+      return write(records);
+    } catch (error) {
+      // Finished segments are only kept for a while in case: room for new requests comes first.
+      tidy(0);
+      throw error;
+    }
+  }
+
+  function write(records: readonly Sealable[]): number {
     const full = active !== undefined && end - active.base >= segmentBytes;
     const file = active === undefined || full ? roll() : active;
     let next = end;
@@ -84,8 +94,8 @@ export function openLogFile(options: WorkerOptions): LogFile {
     active = undefined;
   }
 
-  function tidy(): void {
-    segments = deleteDone(segments, done, end, options);
+  function tidy(keepMs = options.keepMs): void {
+    segments = deleteDone(segments, done, end, { ...options, keepMs });
   }
 
   tidy();
@@ -95,7 +105,13 @@ export function openLogFile(options: WorkerOptions): LogFile {
     append,
     checkpoint(position) {
       done = position;
-      writeCheckpoint(directory, position);
+      try {
+        writeCheckpoint(directory, position);
+      } catch (error) {
+        // No room even for a number: what is done goes at once. A segment that is gone needs no checkpoint.
+        tidy(0);
+        throw error;
+      }
       tidy();
     },
     close() {

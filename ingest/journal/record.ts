@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 import type { Encoding } from '../otlp/decode.ts';
 
-export type Signal = 'traces' | 'logs';
-export type Compression = 'none' | 'gzip' | 'deflate';
+export type Signal = 'traces' | 'logs' | 'metrics';
+export type Compression = 'none' | 'gzip' | 'deflate' | 'zstd';
 
 /** One accepted request as received. */
 export interface JournalRecord {
@@ -31,9 +31,9 @@ const magic = 0x314c_4a50; // 'PJL1' in file order
 const magicBytes = Buffer.from('PJL1');
 
 // Codes on disk: append only, never renumber.
-const signals: readonly Signal[] = ['traces', 'logs'];
+const signals: readonly Signal[] = ['traces', 'logs', 'metrics'];
 const encodings: readonly Encoding[] = ['protobuf', 'json'];
-const compressions: readonly Compression[] = ['none', 'gzip', 'deflate'];
+const compressions: readonly Compression[] = ['none', 'gzip', 'deflate', 'zstd'];
 
 /**
  * Header and project of a record, to be followed by its body. Little-endian.

@@ -1,4 +1,4 @@
-import type { OtlpLog, OtlpSpan } from './model.ts';
+import type { OtlpLog, OtlpPoint, OtlpSpan } from './model.ts';
 import { BadItem } from './refusal.ts';
 
 /** Depth of nested AnyValues, the attribute's own value being 1. */
@@ -39,6 +39,24 @@ export function admitLog(log: OtlpLog): OtlpLog {
     traceId: log.traceId === zeroTraceId ? '' : log.traceId,
     spanId: log.spanId === zeroSpanId ? '' : log.spanId,
   };
+}
+
+/** Most buckets, quantiles or exemplars of one point; SDKs stop at 160 buckets. */
+export const maxPointElements = 4096;
+
+/**
+ * The same for a data point. Bucket counts need not fit their bounds: the examples of opentelemetry-proto themselves
+ * have three counts for one bound.
+ */
+export function admitPoint(point: OtlpPoint): OtlpPoint {
+  keyTime(point.time, 'time');
+  storableTime(point.start, 'start time');
+  for (const { time } of point.exemplars) storableTime(time, 'exemplar time');
+  return point;
+}
+
+export function tooManyElements(): BadItem {
+  return new BadItem('buckets', `more than ${maxPointElements} buckets, quantiles or exemplars`);
 }
 
 function keyTime(time: bigint, name: string): void {

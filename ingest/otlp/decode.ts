@@ -1,11 +1,13 @@
 import * as json from './json/envelope.ts';
 import { readLog as readJsonLog } from './json/logs.ts';
+import { readMetric as readJsonMetric } from './json/metrics.ts';
 import { readSpan as readJsonSpan } from './json/spans.ts';
-import type { Decoded, OtlpLog, OtlpSpan } from './model.ts';
+import type { Decoded, OtlpLog, OtlpPoint, OtlpSpan } from './model.ts';
 import * as protobuf from './protobuf/envelope.ts';
 import { readLog } from './protobuf/logs.ts';
+import { readMetric } from './protobuf/metrics.ts';
 import { readSpan } from './protobuf/spans.ts';
-import { logLists, spanLists } from './tally.ts';
+import { logLists, metricLists, type ReadItems, spanLists } from './tally.ts';
 
 export type Encoding = 'protobuf' | 'json';
 
@@ -17,8 +19,8 @@ export type Encoding = 'protobuf' | 'json';
  */
 export function decodeTraces(body: Uint8Array, encoding: Encoding): Decoded<OtlpSpan> {
   return encoding === 'protobuf'
-    ? protobuf.readRequest(body, spanLists, readSpan)
-    : json.readRequest(body, spanLists, readJsonSpan);
+    ? protobuf.readRequest(body, spanLists, one(readSpan))
+    : json.readRequest(body, spanLists, one(readJsonSpan));
 }
 
 /**
@@ -28,6 +30,23 @@ export function decodeTraces(body: Uint8Array, encoding: Encoding): Decoded<Otlp
  */
 export function decodeLogs(body: Uint8Array, encoding: Encoding): Decoded<OtlpLog> {
   return encoding === 'protobuf'
-    ? protobuf.readRequest(body, logLists, readLog)
-    : json.readRequest(body, logLists, readJsonLog);
+    ? protobuf.readRequest(body, logLists, one(readLog))
+    : json.readRequest(body, logLists, one(readJsonLog));
+}
+
+/**
+ * Decodes an ExportMetricsServiceRequest into its data points, as {@link decodeTraces} does for traces.
+ *
+ * @throws BadRequest when the body as a whole cannot be read.
+ */
+export function decodeMetrics(body: Uint8Array, encoding: Encoding): Decoded<OtlpPoint> {
+  return encoding === 'protobuf'
+    ? protobuf.readRequest(body, metricLists, readMetric)
+    : json.readRequest(body, metricLists, readJsonMetric);
+}
+
+function one<Source, Item>(read: (from: Source) => Item): ReadItems<Source, Item> {
+  return (from, items) => {
+    items.push(read(from));
+  };
 }

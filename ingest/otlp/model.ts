@@ -75,6 +75,61 @@ export interface OtlpLog {
   readonly attributes: readonly Attribute[];
 }
 
+/** A metric; its data points refer to it. */
+export interface OtlpMetric {
+  readonly name: string;
+  readonly description: string;
+  readonly unit: string;
+  readonly type: 'gauge' | 'sum' | 'histogram' | 'exponential_histogram' | 'summary';
+  /** 0 unspecified, 1 delta, 2 cumulative. */
+  readonly temporality: number;
+  readonly monotonic: boolean;
+}
+
+export interface OtlpExemplar {
+  readonly time: bigint;
+  readonly value: number;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly attributes: readonly Attribute[];
+}
+
+/** The numbers of a histogram, an exponential histogram or a summary; what a type does not have is empty or 0. */
+export interface OtlpDistribution {
+  readonly count: bigint;
+  readonly sum: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly bounds: readonly number[];
+  readonly bucketCounts: readonly bigint[];
+  readonly scale: number;
+  readonly zeroCount: bigint;
+  readonly zeroThreshold: number;
+  readonly positive: OtlpBuckets;
+  readonly negative: OtlpBuckets;
+  readonly quantiles: readonly { readonly quantile: number; readonly value: number }[];
+}
+
+export interface OtlpBuckets {
+  readonly offset: number;
+  readonly counts: readonly bigint[];
+}
+
+/** One data point with the metric it belongs to. */
+export interface OtlpPoint {
+  readonly metric: OtlpMetric;
+  /** 0n when unset. */
+  readonly start: bigint;
+  readonly time: bigint;
+  readonly attributes: readonly Attribute[];
+  readonly flags: number;
+  readonly exemplars: readonly OtlpExemplar[];
+  /** Of a gauge or sum: the integer or double sent; null when none was recorded. */
+  readonly value: bigint | number | null;
+  /** Null of a gauge or sum. */
+  readonly distribution: OtlpDistribution | null;
+}
+
 /** Items that share a resource and a scope. */
 export interface Batch<Item> {
   readonly resource: readonly Attribute[];
@@ -88,6 +143,9 @@ export type Rule =
   | 'span_id'
   | 'parent_span_id'
   | 'link_id'
+  | 'exemplar_id'
+  | 'name'
+  | 'buckets'
   | 'time'
   | 'depth'
   | 'type';

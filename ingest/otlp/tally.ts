@@ -5,9 +5,9 @@ const maxReasons = 5;
 
 /** The keys of a signal's three lists in OTLP/JSON; they also name the place of a refused item. */
 export interface ListNames {
-  readonly resources: 'resourceSpans' | 'resourceLogs';
-  readonly scopes: 'scopeSpans' | 'scopeLogs';
-  readonly items: 'spans' | 'logRecords';
+  readonly resources: 'resourceSpans' | 'resourceLogs' | 'resourceMetrics';
+  readonly scopes: 'scopeSpans' | 'scopeLogs' | 'scopeMetrics';
+  readonly items: 'spans' | 'logRecords' | 'metrics';
 }
 
 export const spanLists: ListNames = {
@@ -22,6 +22,12 @@ export const logLists: ListNames = {
   items: 'logRecords',
 };
 
+export const metricLists: ListNames = {
+  resources: 'resourceMetrics',
+  scopes: 'scopeMetrics',
+  items: 'metrics',
+};
+
 /** Where the decoder stands and what it has refused so far. */
 export interface Tally<Item> {
   readonly names: ListNames;
@@ -33,6 +39,8 @@ export interface Tally<Item> {
   resource: number;
   scope: number;
   item: number;
+  /** Of metrics, whose items are data points: the point inside the metric; else -1. */
+  point: number;
 }
 
 export function newTally<Item>(names: ListNames): Tally<Item> {
@@ -46,14 +54,20 @@ export function newTally<Item>(names: ListNames): Tally<Item> {
     resource: -1,
     scope: -1,
     item: -1,
+    point: -1,
   };
 }
 
-/** Counts a refused item; rethrows whatever else was thrown. */
-export function refuse<Item>(tally: Tally<Item>, thrown: unknown): void {
+/**
+ * Reads what stands in an item's place into `items`: a span or a log is one item, a metric holds a data point for each.
+ */
+export type ReadItems<Source, Item> = (from: Source, items: Item[], tally: Tally<Item>) => void;
+
+/** Counts a refused item, or several refused for one reason; rethrows whatever else was thrown. */
+export function refuse<Item>(tally: Tally<Item>, thrown: unknown, items = 1): void {
   if (!(thrown instanceof BadItem)) throw thrown;
-  tally.rejected += 1;
-  tally.rules.set(thrown.rule, (tally.rules.get(thrown.rule) ?? 0) + 1);
+  tally.rejected += items;
+  tally.rules.set(thrown.rule, (tally.rules.get(thrown.rule) ?? 0) + items);
   if (tally.reasons.length < maxReasons) {
     tally.reasons.push(`${itemPath(tally)}: ${thrown.what}`);
   }
@@ -76,6 +90,7 @@ export function decoded<Item>(tally: Tally<Item>): Decoded<Item> {
   return { batches, items, rejected, rules, reasons };
 }
 
-function itemPath<Item>({ names, resource, scope, item }: Tally<Item>): string {
-  return `${names.resources}[${resource}].${names.scopes}[${scope}].${names.items}[${item}]`;
+function itemPath<Item>({ names, resource, scope, item, point }: Tally<Item>): string {
+  const dataPoint = point < 0 ? '' : `.dataPoints[${point}]`;
+  return `${names.resources}[${resource}].${names.scopes}[${scope}].${names.items}[${item}]${dataPoint}`;
 }

@@ -26,6 +26,8 @@ export function compressionOf(contentEncoding: string | null): Compression | und
       return 'gzip';
     case 'deflate':
       return 'deflate';
+    case 'zstd':
+      return 'zstd';
     default:
       return undefined;
   }

@@ -1,7 +1,7 @@
 import type { Signal } from '../journal/record.ts';
 
 export interface Route {
-  readonly signal: Signal | 'metrics';
+  readonly signal: Signal;
   /** The path as it was asked for, when it was not the right one. */
   readonly courtesy: string | null;
 }

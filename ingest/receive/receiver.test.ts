@@ -7,14 +7,18 @@ import {
 import { describe, expect, it } from 'vitest';
 import { createBudget } from '../budget.ts';
 import { createCounters } from '../counters.ts';
-import type { Accept, Arrival, Outcome } from '../outcome.ts';
+import type { Accept, Arrival, Outcome, Unauthorized } from '../outcome.ts';
 import { unpack } from '../payload.ts';
 import { createReceiver } from './receiver.ts';
 
 const limit = 10_000;
 
 /** A receiver that keeps what arrives and answers with `outcome`, or throws it. */
-function setUp(outcome: Outcome | Error = { kind: 'accepted' }) {
+function setUp(
+  outcome: Outcome | Error = { kind: 'accepted' },
+  corsOrigins: readonly string[] = [],
+  refusal: Unauthorized = { unauthorized: 'no project' },
+) {
   const arrivals: Arrival[] = [];
   const problems: unknown[] = [];
   const counters = createCounters();
@@ -29,7 +33,8 @@ function setUp(outcome: Outcome | Error = { kind: 'accepted' }) {
     budget,
     counters,
     maxBodyBytes: limit,
-    project: (headers) => headers.get('x-project') ?? { unauthorized: 'no project' },
+    corsOrigins,
+    project: (headers) => headers.get('x-project') ?? refusal,
     report: (problem) => problems.push(problem),
   });
   const post = (
@@ -82,6 +87,7 @@ describe('the OTLP receiver', () => {
     ['X-GZIP', 'gzip', gzipSync],
     ['deflate', 'deflate', deflateSync],
     ['deflate', 'deflate', deflateRawSync],
+    ['zstd', 'zstd', () => Buffer.from('KLUv/QBYoQAAeyJyZXNvdXJjZVNwYW5zIjpbXX0=', 'base64')],
     ['identity', 'none', (body: Buffer) => body],
   ] as const)('hands on a body with Content-Encoding %s as received', async (name, as, pack) => {
     const { post, arrivals } = setUp();
@@ -148,9 +154,6 @@ describe('a bad request', () => {
     ['the root', '/', 404, 5],
     ['another API', '/api/v1/tasks', 404, 5],
     ['a long path', `/v1/${'v1/'.repeat(100)}traces`, 404, 5],
-    // Clients drop data on 404 and 501 alike; 404 is the Collector's answer to an unimplemented signal.
-    ['metrics', '/v1/metrics', 404, 12],
-    ['a misdirected path of metrics', '/v1/traces/v1/metrics', 404, 12],
   ])('for %s is refused', async (_, path, status, code) => {
     const { post, arrivals } = setUp();
     const response = await post(path);
@@ -175,13 +178,18 @@ describe('a bad request', () => {
     },
   );
 
-  it.each(['br', 'zstd', 'gzip, gzip', 'snappy'])(
-    'with Content-Encoding %s gets 415',
-    async (name) => {
-      const { post } = setUp();
-      expect((await post('/v1/traces', { 'content-encoding': name })).status).toBe(415);
-    },
-  );
+  it.each(['br', 'gzip, gzip', 'snappy'])('with Content-Encoding %s gets 415', async (name) => {
+    const { post } = setUp();
+    expect((await post('/v1/traces', { 'content-encoding': name })).status).toBe(415);
+  });
+
+  it('with a key that may not send gets 403', async () => {
+    const { app } = setUp({ kind: 'accepted' }, [], { unauthorized: 'no scope', forbidden: true });
+    const headers = { 'content-type': 'application/json' };
+    const response = await app.request('/v1/traces', { method: 'POST', headers, body: '{}' });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toEqual({ code: 7, message: 'no scope' });
+  });
 
   it('without a project gets 401, in protobuf when it came in protobuf', async () => {
     const { app, arrivals } = setUp();
@@ -245,6 +253,7 @@ describe('a well-known misdirected path', () => {
     ['/api/public/otel/v1/traces', 'traces'],
     ['//v1/traces', 'traces'],
     ['/v1/logs/', 'logs'],
+    ['/v1/traces/v1/metrics', 'metrics'],
   ])('%s is served and counted', async (path, signal) => {
     const { post, arrivals, counters } = setUp();
     expect((await post(path)).status).toBe(200);
@@ -256,5 +265,38 @@ describe('a well-known misdirected path', () => {
     const { post, counters } = setUp();
     await post('/v1/traces');
     expect(counters.courtesy.size).toBe(0);
+  });
+});
+
+describe('a page of another origin', () => {
+  const preflight = async (origin: string, origins: readonly string[]) => {
+    const { app } = setUp({ kind: 'accepted' }, origins);
+    const headers = {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type,x-api-key',
+    };
+    const response = await app.request('/v1/traces', { method: 'OPTIONS', headers });
+    return [response.status, response.headers.get('access-control-allow-origin')];
+  };
+
+  it.each([
+    ['https://app.example.com', ['https://app.example.com'], true],
+    ['https://a.b.example.com', ['https://*.example.com'], true],
+    ['http://localhost:3000', ['*'], true],
+    ['https://evil.com', ['https://app.example.com', 'https://*.example.com'], false],
+    ['https://example.com.evil.com', ['https://*.example.com'], false],
+    ['https://appXexample.com', ['https://app.example.com'], false],
+    ['http://app.example.com', ['https://app.example.com'], false],
+  ])('%s may send to %j: %s', async (origin, origins, allowed) => {
+    expect(await preflight(origin, origins)).toEqual([204, allowed ? origin : null]);
+  });
+
+  it('may not send unless told so, and reads the answer where it may', async () => {
+    expect(await preflight('https://app.example.com', [])).toEqual([405, null]);
+    const { post } = setUp({ kind: 'accepted' }, ['https://app.example.com']);
+    const response = await post('/v1/traces', { origin: 'https://app.example.com' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
   });
 });

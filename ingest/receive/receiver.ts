@@ -4,6 +4,7 @@ import { type Counters, count } from '../counters.ts';
 import type { Encoding } from '../otlp/decode.ts';
 import type { Accept, Outcome, Refusal, Unauthorized } from '../outcome.ts';
 import { compressionOf, encodingOf, readBody } from './body.ts';
+import { crossOrigin } from './cors.ts';
 import { type Route, routeOf } from './paths.ts';
 import { respond } from './respond.ts';
 
@@ -15,13 +16,14 @@ export interface ReceiverOptions {
   /** Largest body as sent; `accept` bounds it again after decompression. */
   readonly maxBodyBytes: number;
   readonly counters: Counters;
+  /** Origins whose pages may send: `https://app.example.com`, `https://*.example.com`, or `*`. */
+  readonly corsOrigins: readonly string[];
   /** Gets what must never happen; the client gets no detail of it. */
   readonly report: (problem: unknown) => void;
 }
 
 /**
- * OTLP over HTTP: `POST /v1/traces` and `/v1/logs`, and well-known misdirected forms of these paths. Metrics are
- * refused with 404 until they are stored: a 200 would claim what is not so, and clients do not send a 404 again.
+ * OTLP over HTTP: `POST /v1/traces`, `/v1/logs` and `/v1/metrics`, and well-known misdirected forms of these paths.
  */
 export function createReceiver(options: ReceiverOptions): Hono {
   const { counters, report } = options;
@@ -31,6 +33,8 @@ export function createReceiver(options: ReceiverOptions): Hono {
     count(counters.requests, outcome.kind === 'refused' ? outcome.refusal : outcome.kind);
     return respond(outcome, encoding, signal);
   };
+
+  if (options.corsOrigins.length > 0) app.use(crossOrigin(options.corsOrigins));
 
   app.all('*', async (c) => {
     const request = c.req.raw;
@@ -54,7 +58,7 @@ export function createReceiver(options: ReceiverOptions): Hono {
 
 const wrongPath = refused(
   'path',
-  'not an OTLP path: use /v1/traces or /v1/logs (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is used as it is, so it has to end with the path)',
+  'not an OTLP path: use /v1/traces, /v1/logs or /v1/metrics (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is used as it is, so it has to end with the path)',
 );
 
 async function receive(
@@ -66,15 +70,16 @@ async function receive(
   const { headers } = request;
   if (request.method !== 'POST') return refused('method', `${signal} are sent with POST`);
   const project = options.project(headers);
-  if (typeof project !== 'string') return refused('unauthorized', project.unauthorized);
+  if (typeof project !== 'string') {
+    return refused(project.forbidden === true ? 'forbidden' : 'unauthorized', project.unauthorized);
+  }
   if (courtesy !== null) count(options.counters.courtesy, courtesy);
-  if (signal === 'metrics') return refused('signal', 'metrics are not stored by this version');
   if (encoding === undefined) {
     return refused('content_type', 'Content-Type is application/x-protobuf or application/json');
   }
   const compression = compressionOf(headers.get('content-encoding'));
   if (compression === undefined) {
-    return refused('content_encoding', 'Content-Encoding is gzip, deflate or none');
+    return refused('content_encoding', 'Content-Encoding is gzip, deflate, zstd or none');
   }
   const { budget, maxBodyBytes, accept } = options;
   const body = await readBody(request, maxBodyBytes, budget);
@@ -98,10 +103,10 @@ async function receive(
   }
 }
 
-function refused(refusal: Refusal, message: string): Outcome {
+export function refused(refusal: Refusal, message: string): Outcome {
   return { kind: 'refused', refusal, message };
 }
 
-function busy(retryAfterSeconds: number, message: string): Outcome {
+export function busy(retryAfterSeconds: number, message: string): Outcome {
   return { kind: 'busy', retryAfterSeconds, message };
 }

@@ -49,8 +49,33 @@ export function rpcStatus(encoding: Encoding, code: number, message: string): Ui
   return Uint8Array.from([...varintField(1, code), ...textField(2, message)]);
 }
 
+/**
+ * google.rpc.Status with a google.rpc.RetryInfo, which tells a gRPC client that and when to send again.
+ *
+ *     1 code     int32
+ *     2 message  string
+ *     3 details  repeated Any        {1 type_url string, 2 value bytes}
+ *                RetryInfo           {1 retry_delay Duration {1 seconds int64}}
+ */
+export function retryStatus(code: number, message: string, seconds: number): Uint8Array {
+  const delay = varintField(1, seconds);
+  const retryInfo = bytesField(1, delay);
+  const any = [
+    ...textField(1, 'type.googleapis.com/google.rpc.RetryInfo'),
+    ...bytesField(2, retryInfo),
+  ];
+  return Uint8Array.from([
+    ...varintField(1, code),
+    ...textField(2, message),
+    ...bytesField(3, any),
+  ]);
+}
+
 function textField(number: number, text: string): number[] {
-  const bytes = Buffer.from(text, 'utf8');
+  return bytesField(number, [...Buffer.from(text, 'utf8')]);
+}
+
+function bytesField(number: number, bytes: readonly number[]): number[] {
   return [...varintField(number, bytes.length, 2), ...bytes];
 }
 

@@ -5,13 +5,13 @@ import { contentTypeOf, fullSuccess, partialSuccess, rpcStatus } from './reply.t
 
 /**
  * HTTP status and google.rpc code of each refusal. Clients send again on 429, 502, 503 and 504 only, so none of these
- * may be one of them. An unknown signal is a 404 as in the Collector (UNIMPLEMENTED), which clients drop.
+ * may be one of them.
  */
 const refusals: Readonly<Record<Refusal, readonly [status: number, code: number]>> = {
   malformed: [400, 3],
   unauthorized: [401, 16],
+  forbidden: [403, 7],
   path: [404, 5],
-  signal: [404, 12],
   method: [405, 12],
   too_large: [413, 8],
   content_type: [415, 3],
@@ -35,6 +35,7 @@ export function respond(outcome: Outcome, encoding: Encoding, signal: Route['sig
       const [status, code] = refusals[outcome.refusal];
       return answer(status, encoding, rpcStatus(encoding, code, outcome.message), {
         ...(outcome.refusal === 'method' && { allow: 'POST' }),
+        ...(outcome.refusal === 'unauthorized' && { 'www-authenticate': 'Bearer' }),
       });
     }
   }

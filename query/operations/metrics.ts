@@ -2,11 +2,13 @@
 export interface Metric {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge';
+  readonly type: 'counter' | 'gauge' | 'histogram';
   readonly samples: readonly Sample[];
 }
 
 export interface Sample {
+  /** Of a histogram's sample: `_bucket`, `_sum` or `_count`. */
+  readonly suffix?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number | null;
 }
@@ -23,10 +25,10 @@ export function exposition(metrics: readonly Metric[]): string {
     .join('');
 }
 
-function line(name: string, { labels = {}, value }: Sample): string[] {
+function line(name: string, { suffix = '', labels = {}, value }: Sample): string[] {
   if (value === null) return [];
   const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`);
-  return [`${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}`];
+  return [`${name}${suffix}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}`];
 }
 
 function escaped(text: string): string {

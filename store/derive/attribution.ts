@@ -1,4 +1,5 @@
-import type { TaskLog } from './telemetry.ts';
+import { type Boundaries, boundaryOfTrace, spanTaskId, traceBoundaries } from './boundaries.ts';
+import type { TaskLog, TaskSpan } from './telemetry.ts';
 import type { Trace } from './trace.ts';
 
 /** How a task got its id: named by its telemetry, by a framework's run, or by its trace; `ambiguous`: see {@link attribute}. */
@@ -20,16 +21,41 @@ export interface Owners {
  * Which task each item of a trace belongs to (BEHAVIOUR §1.2). The declared id of the nearest ancestor wins, then the
  * trace's only declared id; where several are declared and none above, the trace id, marked `ambiguous`. Run ids count
  * only when nothing is declared, and only one that no other run id of the trace encloses or stands beside: frameworks
- * put a fresh one on every sub-agent. Everything else is named by its trace.
+ * put a fresh one on every sub-agent. Everything else is named by its workflow's boundary: its trace, the conversation's
+ * `segments` by trace, or the nearest span that begins a task.
  */
-export function attribute(trace: Trace): Owners {
+export function attribute(
+  trace: Trace,
+  boundaries: Boundaries = traceBoundaries,
+  segments: ReadonlyMap<string, string> = new Map(),
+): Owners {
   if (trace.id === '') return { spans: [], logs: trace.logs.map(ownerOfLoneLog) };
   const declared = distinctIds(trace, 'declared');
   if (declared.size > 1) return nearestDeclared(trace);
   const [only] = declared;
   if (only !== undefined) return single(trace, { task: only, by: 'declared' });
   const run = outermostRun(trace);
-  return single(trace, run === null ? { task: trace.id, by: 'trace' } : { task: run, by: 'run' });
+  if (run !== null) return single(trace, { task: run, by: 'run' });
+  const boundary = boundaryOfTrace(boundaries, trace);
+  if (boundary.by === 'span') return nearestBoundary(trace, boundary.match);
+  return single(trace, { task: segments.get(trace.id) ?? trace.id, by: 'trace' });
+}
+
+/** Nothing on the trace names a task. */
+export function isUnnamed(trace: Trace): boolean {
+  return distinctIds(trace, 'declared').size === 0 && outermostRun(trace) === null;
+}
+
+/** Whether a span of a workflow with a `span:` boundary begins a task. */
+export function beginsTask({ name, kind }: TaskSpan, match: string): boolean {
+  return name === match || kind === match;
+}
+
+function nearestBoundary(trace: Trace, match: string): Owners {
+  const rest: Owner = { task: trace.id, by: 'trace' };
+  return inherited(trace, rest, (span) =>
+    beginsTask(span, match) ? { task: spanTaskId(trace.id, span.span_id), by: 'trace' } : null,
+  );
 }
 
 interface Named {
@@ -67,12 +93,19 @@ function ownOwner(log: TaskLog): Owner | null {
 }
 
 function nearestDeclared(trace: Trace): Owners {
-  const none: Owner = { task: trace.id, by: 'ambiguous' };
+  return inherited(trace, { task: trace.id, by: 'ambiguous' }, (span) => {
+    const own = idOf(span, 'declared');
+    return own === '' ? null : { task: own, by: 'declared' };
+  });
+}
+
+/** Each span's own owner, else that of the nearest ancestor with one, else `none`. */
+function inherited(trace: Trace, none: Owner, ownOf: (span: TaskSpan) => Owner | null): Owners {
   const spans = new Array<Owner>(trace.spans.length).fill(none);
   for (const i of trace.order) {
     const span = trace.spans[i];
-    const own = span === undefined ? '' : idOf(span, 'declared');
-    spans[i] = own === '' ? (spans[trace.parent[i] ?? -1] ?? none) : { task: own, by: 'declared' };
+    const own = span === undefined ? null : ownOf(span);
+    spans[i] = own ?? spans[trace.parent[i] ?? -1] ?? none;
   }
   const ownerOfLog = (log: TaskLog) =>
     ownOwner(log) ?? spans[trace.indexOf.get(log.span_id) ?? -1] ?? none;

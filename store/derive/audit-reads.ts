@@ -90,18 +90,18 @@ export async function readBegun(
   day: number,
 ): Promise<{ traces: string[]; tasks: string[] }> {
   const begun = sql`HAVING toUInt16(toDate(min(first))) = ${param('UInt16', day)}`;
-  const rows = await query<{ trace_id: string; task_id: string }>(
+  const rows = await query<{ trace: string; task: string }>(
     store,
     sql`
-SELECT trace_id, '' AS task_id FROM trace_bounds WHERE project = ${param('String', project)}
+SELECT trace_id AS trace, '' AS task FROM trace_bounds WHERE project = ${param('String', project)}
 GROUP BY trace_id ${begun}
 UNION ALL
-SELECT '' AS trace_id, task_id FROM task_traces WHERE project = ${param('String', project)} AND trace_id = ''
+SELECT '' AS trace, task_id AS task FROM task_traces WHERE project = ${param('String', project)} AND trace_id = ''
 GROUP BY task_id ${begun}`,
   );
   return {
-    traces: rows.flatMap(({ trace_id }) => (trace_id === '' ? [] : [trace_id])),
-    tasks: rows.flatMap(({ task_id }) => (task_id === '' ? [] : [task_id])),
+    traces: rows.flatMap(({ trace }) => (trace === '' ? [] : [trace])),
+    tasks: rows.flatMap(({ task }) => (task === '' ? [] : [task])),
   };
 }
 

@@ -36,23 +36,28 @@ export function callsOf(trace: Trace): Calls {
   const { agents, attempts } = inherited(trace);
   const { errors, inside } = toolCalls(trace);
   const calls: Call[] = [];
-  const add = (index: number, call: Omit<Call, 'span' | 'index' | 'agent' | 'attempt'>) => {
+  const add = (
+    index: number,
+    call: Omit<Call, 'span' | 'index' | 'agent' | 'attempt'>,
+    place = index,
+  ) => {
     const span = trace.spans[index];
     if (span === undefined) return;
-    const agent = agents[index] ?? '';
-    calls.push({ span, index, agent, attempt: attempts[index] ?? null, ...call });
+    const agent = agents[place] ?? '';
+    calls.push({ span, index, agent, attempt: attempts[place] ?? null, ...call });
   };
   const counted = countedUsage(trace);
   const models = modelsOfAggregates(trace, counted);
   const covering = new Set(counted.map(({ coveredBy }) => coveredBy));
-  for (const { index, kind, aggregate, coveredBy } of counted) {
+  for (const { index, place, kind, aggregate, coveredBy } of counted) {
     const own = trace.spans[index];
     const model = (aggregate ? models.get(index) : undefined) ?? own;
     const name = model?.response_model || model?.request_model || '';
     const errorBy = own?.status === 'error' ? 'span' : '';
     const provider = model?.provider ?? '';
     const covers = aggregate && covering.has(index);
-    add(index, { kind, aggregate, covers, covered: coveredBy >= 0, provider, name, errorBy });
+    const usage = { aggregate, covers, covered: coveredBy >= 0 };
+    add(index, { kind, ...usage, provider, name, errorBy }, place);
   }
   for (const [index, errorBy] of errors) {
     const span = trace.spans[index];

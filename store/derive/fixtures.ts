@@ -198,4 +198,8 @@ const BLANK_LOG: LogRow = {
   user_id: '',
   environment: '',
   release: '',
+  input_messages: [],
+  output_messages: [],
+  system_instructions: [],
+  tool_definitions: [],
 };

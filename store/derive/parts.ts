@@ -1,4 +1,5 @@
-import { type Attribution, attribute, type Owner } from './attribution.ts';
+import { type Attribution, attribute, isUnnamed, type Owner, type Owners } from './attribution.ts';
+import { type Boundaries, segments, traceBoundaries } from './boundaries.ts';
 import { type Call, callsOf } from './calls.ts';
 import type { HandoffSpan } from './handoffs.ts';
 import { hear, type Signals, VERDICTS } from './signals.ts';
@@ -28,16 +29,21 @@ export interface Parts {
 }
 
 /** Splits spans and logs of one project into tasks; every span is in exactly one. Ordered by task id. */
-export function splitTasks(spans: readonly TaskSpan[], logs: readonly TaskLog[]): Parts[] {
+export function splitTasks(
+  spans: readonly TaskSpan[],
+  logs: readonly TaskLog[],
+  boundaries: Boundaries = traceBoundaries,
+): Parts[] {
   const tasks = new Map<string, Parts>();
   const heard = logs.filter((log) => !VERDICTS.has(log.event_name));
-  for (const trace of groupTraces(spans, heard)) addTrace(tasks, trace);
+  const traces = groupTraces(spans, heard);
+  const talks = segments(traces, boundaries, isUnnamed);
+  for (const trace of traces) addTrace(tasks, trace, attribute(trace, boundaries, talks));
   for (const parts of tasks.values()) sortParts(parts);
   return [...tasks.values()].sort((a, b) => compareText(a.task, b.task));
 }
 
-function addTrace(tasks: Map<string, Parts>, trace: Trace): void {
-  const owners = attribute(trace);
+function addTrace(tasks: Map<string, Parts>, trace: Trace, owners: Owners): void {
   const { calls, inside } = callsOf(trace);
   const insideOf = (index: number) => trace.spans[inside[index] ?? -1] ?? null;
   trace.spans.forEach((span, i) => {

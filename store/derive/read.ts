@@ -1,5 +1,5 @@
 import type { Store } from '../connection.ts';
-import { param, query, type Sql, sql } from '../sql.ts';
+import { join, param, query, type Sql, sql } from '../sql.ts';
 import type { TaskEvent, TaskLog, TaskSpan } from './telemetry.ts';
 
 /** Start times of the first and last item, in nanoseconds since 1970, both included. */
@@ -95,8 +95,11 @@ GROUP BY task_id`,
   return days;
 }
 
-// One read spans at most this much time: traces that lie far apart are read apart, or the sort key would not help.
+// A stretch of time spans at most this much: traces that lie far apart are looked for apart, or the sort key would not
+// help.
 const WINDOW_NS = 3_600_000_000_000n;
+/** Stretches in one statement. */
+const MAX_WINDOWS = 64;
 
 /** All spans and logs of these traces. */
 export async function readTraces(
@@ -105,12 +108,12 @@ export async function readTraces(
   traces: ReadonlyMap<string, Bounds>,
 ): Promise<Items> {
   const items: Items[] = [];
-  for (const { ids, first, last } of windows(traces)) {
+  for (const some of chunks(windows(traces))) {
     const of = (time: Sql) => sql`
-WHERE project = ${param('String', project)} AND trace_id IN ${param('Array(String)', ids)}
-  AND ${time} BETWEEN ${at(first)} AND ${at(last)}`;
-    items.push(await readSpans(store, of(sql`start`)));
-    items.push(await readLogs(store, of(sql`time`)));
+WHERE project = ${param('String', project)} AND (${anyOf(some, sql`trace_id`, time)})`;
+    items.push(
+      ...(await Promise.all([readSpans(store, of(sql`start`)), readLogs(store, of(sql`time`))])),
+    );
   }
   return joinItems(items);
 }
@@ -122,28 +125,39 @@ export async function readLoneLogs(
   tasks: ReadonlyMap<string, Bounds>,
 ): Promise<Items> {
   const items: Items[] = [];
-  for (const { ids, first, last } of windows(tasks)) {
-    items.push(
-      await readLogs(
-        store,
-        sql`
-WHERE project = ${param('String', project)} AND trace_id = '' AND task_id IN ${param('Array(String)', ids)}
-  AND time BETWEEN ${at(first)} AND ${at(last)}`,
-      ),
-    );
+  for (const some of chunks(windows(tasks))) {
+    const where = sql`
+WHERE project = ${param('String', project)} AND trace_id = '' AND (${anyOf(some, sql`task_id`, sql`time`)})`;
+    items.push(await readLogs(store, where));
   }
   return joinItems(items);
+}
+
+function anyOf(some: readonly Window[], id: Sql, time: Sql): Sql {
+  const each = some.map(
+    ({ ids, first, last }) =>
+      sql`(${time} BETWEEN ${at(first)} AND ${at(last)} AND ${id} IN ${param('Array(String)', ids)})`,
+  );
+  return join(each, ' OR ');
+}
+
+function* chunks(all: readonly Window[]): Generator<readonly Window[]> {
+  for (let i = 0; i < all.length; i += MAX_WINDOWS) yield all.slice(i, i + MAX_WINDOWS);
 }
 
 function at(time: bigint): Sql {
   return sql`fromUnixTimestamp64Nano(${param('Int64', String(time))}, 'UTC')`;
 }
 
-/** Puts things that lie close together in time into one read. */
-function windows(
-  bounds: ReadonlyMap<string, Bounds>,
-): { ids: string[]; first: bigint; last: bigint }[] {
-  const found: { ids: string[]; first: bigint; last: bigint }[] = [];
+interface Window {
+  readonly ids: string[];
+  readonly first: bigint;
+  last: bigint;
+}
+
+/** Puts things that lie close together in time into one stretch. */
+function windows(bounds: ReadonlyMap<string, Bounds>): Window[] {
+  const found: Window[] = [];
   const ordered = [...bounds].sort(([, a], [, b]) => Number(a.first - b.first));
   for (const [id, { first, last }] of ordered) {
     const open = found.at(-1);
@@ -187,9 +201,9 @@ async function readSpans(store: Store, where: Sql): Promise<Items> {
     store,
     sql`
 SELECT
-  ver, project, trace_id, span_id, parent_id,
+  ver, project, trace_id, span_id, parent_id, name,
   toUnixTimestamp64Nano(start) AS start_ns, toUnixTimestamp64Nano(end) AS end_ns,
-  status, status_message, service, kind, operation, provider, request_model, response_model, response_id,
+  status, status_message, service, scope_name, kind, operation, provider, request_model, response_model, response_id,
   service_tier,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens,
   cost_reported, ttft_ms, error_type, error_message, agent_name, conversation_id, user_id, environment, release,

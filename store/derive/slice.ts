@@ -1,7 +1,10 @@
 import type { Store } from '../connection.ts';
 import { insert } from '../insert.ts';
 import { taskDays } from '../tables/task-days.ts';
+import { conversationOfKey } from '../tables/task-traces.ts';
 import type { TaskRow } from '../tables/tasks.ts';
+import { beginsTask } from './attribution.ts';
+import { type Boundaries, readBoundaries, segmentId, spanTaskId } from './boundaries.ts';
 import { contentHash, hashedTasks } from './content-hash.ts';
 import {
   type Bounds,
@@ -47,13 +50,15 @@ export async function deriveSlice(
 ): Promise<Derivation> {
   const ver = await takeVersion(store);
   const touched = await readTraces(store, project, await readBounds(store, project, traces));
+  const boundaries = await readBoundaries(store);
   const own = await readTraceTasks(store, project, traces);
-  const candidates = new Set([...traces, ...named, ...own]);
-  const linked = await readTaskTraces(store, project, [...candidates]);
+  const ids = new Set([...traces, ...named, ...own.filter((id) => conversationOfKey(id) === null)]);
+  const talks = boundaries.conversations ? own.filter((id) => !ids.has(id)) : [];
+  const linked = await readTaskTraces(store, project, [...ids, ...talks]);
 
   const seen = new Set(traces);
   // A task may be named by the id of a trace: every candidate may be one.
-  const others = new Set([...linked.map(({ trace }) => trace), ...candidates]);
+  const others = new Set([...linked.map(({ trace }) => trace), ...ids]);
   const further = [...others].filter((trace) => trace !== '' && !seen.has(trace));
   const items = joinItems([
     touched,
@@ -61,11 +66,33 @@ export async function deriveSlice(
     await readLoneLogs(store, project, loneBounds(linked)),
   ]);
 
+  const candidates = new Set([...ids, ...boundaryIds(items, linked, boundaries)]);
   const rows = new Map<string, TaskRow>();
-  for (const task of deriveTasks(items.spans, items.logs)) {
+  for (const task of deriveTasks(items.spans, items.logs, boundaries)) {
     if (candidates.has(task.task_id)) rows.set(task.task_id, { ...task, ver, deleted: 0 });
   }
   return { project, ver, candidates, rows, possible: possibleDays(items, linked) };
+}
+
+/** Ids that tasks without one of their own can have, or had when fewer spans were there. */
+function* boundaryIds(
+  { spans }: Items,
+  linked: readonly { task: string; trace: string }[],
+  boundaries: Boundaries,
+): Iterable<string> {
+  for (const { task, trace } of linked) {
+    const conversation = conversationOfKey(task);
+    if (conversation === null) continue;
+    yield trace;
+    yield segmentId(conversation, trace);
+  }
+  const workflows = new Map<string, string>();
+  for (const { trace_id, workflow } of spans) if (workflow) workflows.set(trace_id, workflow);
+  for (const span of spans) {
+    const boundary = boundaries.of(workflows.get(span.trace_id) ?? '');
+    if (boundary.by !== 'span' || !beginsTask(span, boundary.match)) continue;
+    yield spanTaskId(span.trace_id, span.span_id);
+  }
 }
 
 function loneBounds(
@@ -98,9 +125,16 @@ function possibleDays(
     else known.push(trace);
   }
   return (task) => {
-    const keys = [task, `lone ${task}`, ...(tracesOf.get(task) ?? [])];
+    const keys = [task, traceOfId(task), `lone ${task}`, ...(tracesOf.get(task) ?? [])];
     return new Set(keys.flatMap((key) => [...(ofTrace.get(key) ?? [])]));
   };
+}
+
+/** The trace in the id of a task that begins with a span or with a trace of a conversation. */
+function traceOfId(task: string): string {
+  const [head = ''] = task.split(':', 1);
+  const tail = task.slice(task.lastIndexOf(':') + 1);
+  return /^[0-9a-f]{32}$/.test(tail) ? tail : head;
 }
 
 /** Writes the rows, and withdraws every candidate from all other days. */

@@ -1,4 +1,5 @@
 import type { TaskRow } from '../tables/tasks.ts';
+import { type Boundaries, traceBoundaries } from './boundaries.ts';
 import { callColumns, small, totals } from './call-columns.ts';
 import { type Ending, endingOf } from './ending.ts';
 import { countHandoffs } from './handoffs.ts';
@@ -14,8 +15,12 @@ export type DerivedTask = Omit<TaskRow, 'ver' | 'deleted'>;
  * their trace and traces complete; a task is complete only when all of its traces are given. The order of the items
  * does not matter.
  */
-export function deriveTasks(spans: readonly TaskSpan[], logs: readonly TaskLog[]): DerivedTask[] {
-  return splitTasks(spans, logs).map(taskOf);
+export function deriveTasks(
+  spans: readonly TaskSpan[],
+  logs: readonly TaskLog[],
+  boundaries: Boundaries = traceBoundaries,
+): DerivedTask[] {
+  return splitTasks(spans, logs, boundaries).map(taskOf);
 }
 
 function taskOf(parts: Parts): DerivedTask {

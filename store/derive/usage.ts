@@ -1,9 +1,12 @@
+import { hasUsage, oneSightingEach } from './sightings.ts';
 import { isToolCall, type ModelKind, modelKind, type TaskSpan } from './telemetry.ts';
 import type { Trace } from './trace.ts';
 
 /** A span whose usage counts. */
 export interface Counted {
   readonly index: number;
+  /** The span whose place in the tree tells the agent. */
+  readonly place: number;
   readonly kind: ModelKind;
   /** It stands for model calls that report no usage themselves. */
   readonly aggregate: boolean;
@@ -23,19 +26,26 @@ interface ModelCall {
  * The spans of a trace whose usage counts, so that wrappers, middleware and retries never count twice:
  * of nested model spans of a kind the innermost with usage; of siblings with one response id and the same tokens the
  * first; an agent's own sum only where no model call below it reports usage, and then the outermost such agent.
+ * Where several instrumentations saw a call, see {@link oneSightingEach}.
  * A model span below a tool is not nested in the model span above that: the tool made a call of its own.
  */
 export function countedUsage(trace: Trace): Counted[] {
   const { beneath, nested } = bitsBelow(trace);
   const { sums, coveredBy } = aggregates(trace, beneath);
-  const models = withoutDuplicates(trace, modelCalls(trace, nested));
+  const models = oneSightingEach(trace, withoutDuplicates(trace, modelCalls(trace, nested)));
   return [
     ...models.map((call) => ({
       ...call,
       aggregate: false,
       coveredBy: coveredBy[call.index] ?? -1,
     })),
-    ...sums.map((index) => ({ index, kind: 'llm' as const, aggregate: true, coveredBy: -1 })),
+    ...sums.map((index) => ({
+      index,
+      place: index,
+      kind: 'llm' as const,
+      aggregate: true,
+      coveredBy: -1,
+    })),
   ];
 }
 
@@ -90,7 +100,13 @@ function withoutDuplicates(trace: Trace, calls: readonly ModelCall[]): ModelCall
     .filter(({ index, kind }) => {
       const span = trace.spans[index];
       if (span === undefined || span.response_id === '') return true;
-      const key = JSON.stringify([span.parent_id, kind, span.response_id, tokensOf(span)]);
+      const key = JSON.stringify([
+        span.parent_id,
+        span.scope_name,
+        kind,
+        span.response_id,
+        tokensOf(span),
+      ]);
       const first = !seen.has(key);
       seen.add(key);
       return first;
@@ -114,14 +130,6 @@ function aggregates(trace: Trace, beneath: Uint8Array) {
     sums.push(index);
   }
   return { sums, coveredBy };
-}
-
-function hasUsage(span: TaskSpan): boolean {
-  return isPositive(span.input_tokens) || isPositive(span.output_tokens);
-}
-
-function isPositive(tokens: bigint | null): boolean {
-  return tokens !== null && tokens > 0n;
 }
 
 function tokensOf(span: TaskSpan): string {

@@ -1,3 +1,21 @@
+-- What people say about workflows: written from a settings file (store/workflows.ts), `*` for all that are not listed.
+-- Here because the views below read it.
+CREATE TABLE IF NOT EXISTS workflow_settings
+(
+    workflow String,
+    ver UInt64,
+    deleted UInt8,
+    boundary String,
+    idle_s UInt32,
+    success_when LowCardinality(String),
+    abandoned_running_s UInt32,
+    abandoned_queued_s UInt32,
+    abandoned_waiting_s UInt32
+)
+ENGINE = ReplacingMergeTree(ver, deleted)
+ORDER BY workflow
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
 -- Views: applied again whenever this file changes. Readers see rows through these only, because the tables hold several
 -- versions of a row until they are merged.
 
@@ -207,23 +225,36 @@ WITH
         `calls.cache_read_tokens`, `calls.cache_write_tokens`, `calls.cache_write_1h_tokens`
     ) AS call_costs,
 
-    toUnixTimestamp64Milli({now:DateTime64(3)}) - toUnixTimestamp64Milli(last_signal_at) AS quiet_ms
+    toUnixTimestamp64Milli({now:DateTime64(3)}) - toUnixTimestamp64Milli(last_signal_at) AS quiet_ms,
+
+    -- workflow -> (success_when, and the seconds after which a running, queued or waiting task is abandoned)
+    (
+        SELECT mapFromArrays(
+            groupArray(workflow),
+            groupArray((
+                toString(success_when), abandoned_running_s, abandoned_queued_s, abandoned_waiting_s
+            ))
+        )
+        FROM workflow_settings FINAL
+    ) AS settings_of,
+    settings_of[if(mapContains(settings_of, toString(workflow)), toString(workflow), '*')] AS settings
 
 SELECT
     tasks.*,
     coalesce(ended_at, last_signal_at) AS counted_at,
     multiIf(
         declared_state IN ('done', 'failed', 'cancelled'), declared_state,
-        declared_state = 'queued', if(quiet_ms > 24 * 3600000, 'abandoned', 'queued'),
+        declared_state = 'queued', if(quiet_ms > 1000 * if(settings.3 = 0, 24 * 3600, settings.3), 'abandoned', 'queued'),
         declared_state = 'waiting_for_approval',
-            if(quiet_ms > 7 * 24 * 3600000, 'abandoned', 'waiting_for_approval'),
+            if(quiet_ms > 1000 * if(settings.4 = 0, 7 * 24 * 3600, settings.4), 'abandoned', 'waiting_for_approval'),
         declared_state IN ('', 'running') AND root_ended AND quiet_ms > 30000, if(root_error, 'failed', 'done'),
-        quiet_ms > 3600000, 'abandoned',
+        quiet_ms > 1000 * if(settings.2 = 0, 3600, settings.2), 'abandoned',
         'running'
     ) AS state,
     multiIf(
         judged.verdict.1 != '', judged.verdict.1,
         state IN ('failed', 'abandoned'), 'failure',
+        state = 'done' AND settings.1 = 'done', 'success',
         'unknown'
     ) AS outcome,
     if(judged.verdict.1 != '', judged.verdict.2, 'inferred') AS outcome_source,

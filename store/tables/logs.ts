@@ -27,6 +27,11 @@ export interface LogRow {
   readonly user_id: string;
   readonly environment: string;
   readonly release: string;
+  /** What the record carries of its span's messages. */
+  readonly input_messages: readonly bigint[];
+  readonly output_messages: readonly bigint[];
+  readonly system_instructions: readonly bigint[];
+  readonly tool_definitions: readonly bigint[];
 }
 
 export const logs: Table<LogRow> = {
@@ -57,5 +62,9 @@ export const logs: Table<LogRow> = {
     user_id: 'String',
     environment: 'LowCardinality(String)',
     release: 'LowCardinality(String)',
+    input_messages: 'Array(UInt64)',
+    output_messages: 'Array(UInt64)',
+    system_instructions: 'Array(UInt64)',
+    tool_definitions: 'Array(UInt64)',
   },
 };

@@ -19,3 +19,15 @@ export const taskTraces: Table<TaskTraceRow> = {
     last: "SimpleAggregateFunction(max, DateTime64(9, 'UTC'))",
   },
 };
+
+const conversation = '\u001fconversation:';
+
+/** What stands for a task id in the rows that say which traces a conversation holds; no sender's id begins so. */
+export function conversationKey(conversationId: string): string {
+  return `${conversation}${conversationId}`;
+}
+
+/** The conversation of such a key, null of a task's id. */
+export function conversationOfKey(taskId: string): string | null {
+  return taskId.startsWith(conversation) ? taskId.slice(conversation.length) : null;
+}

@@ -11,6 +11,10 @@ import { libchdbPath } from 'chdb/libchdb';
 /** A ClickHouse HTTP server made from the library that the embedded engine ships: a real server, nothing downloaded. */
 export interface Server {
   readonly url: string;
+  /** SIGKILL; the files stay. */
+  kill(): Promise<void>;
+  /** Starts it again after {@link kill}, on the same files and port. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -53,21 +57,40 @@ export async function startServer(): Promise<Server> {
     '--multiquery',
     `--query=${STAY}`,
   ];
-  const child = spawn(program, args, { stdio: 'ignore', cwd: dir });
   const url = `http://127.0.0.1:${port}`;
+  const run = () => {
+    const started = spawn(program, args, { stdio: 'ignore', cwd: dir });
+    const last = () => started.kill('SIGKILL');
+    process.once('exit', last);
+    started.once('exit', () => process.off('exit', last));
+    return started;
+  };
+  let child = run();
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await Promise.race([gone, sleep(10_000, undefined, { ref: false })]);
+    child.kill('SIGKILL');
+    await gone;
+  };
   const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGTERM');
-      await Promise.race([once(child, 'exit'), sleep(10_000, undefined, { ref: false })]);
-      child.kill('SIGKILL');
-    }
+    await end('SIGTERM');
     rmSync(dir, { recursive: true, force: true });
   };
   await answering(url, child).catch(async (error) => {
     await stop();
     throw error;
   });
-  return { url, stop };
+  return {
+    url,
+    stop,
+    kill: () => end('SIGKILL'),
+    restart: async () => {
+      child = run();
+      await answering(url, child);
+    },
+  };
 }
 
 async function answering(url: string, child: ChildProcess): Promise<void> {

@@ -5,7 +5,12 @@ import { start } from '../../serve.ts';
 
 const [data = ''] = process.argv.slice(2);
 const plumbline = await start(
-  readConfig({ PLUMBLINE_DATA: data, PLUMBLINE_PORT: '0', PLUMBLINE_OTLP_PORT: '0' }),
+  readConfig({
+    PLUMBLINE_DATA: data,
+    PLUMBLINE_PORT: '0',
+    PLUMBLINE_OTLP_PORT: '0',
+    PLUMBLINE_GRPC_PORT: '0',
+  }),
 );
 
 process.on('message', async (message) => {

@@ -5,6 +5,7 @@ import {
   decoded,
   type ListNames,
   newTally,
+  type ReadItems,
   refuse,
   spoil,
   type Tally,
@@ -12,7 +13,7 @@ import {
 import { type Fields, field, fieldsOf, isFields, listField } from './fields.ts';
 import { attributesField, readScope } from './value.ts';
 
-type ReadItem<Item> = (item: Fields) => Item;
+type ReadItem<Item> = ReadItems<Fields, Item>;
 
 /** An Export…ServiceRequest. Unknown fields are ignored on every level. */
 export function readRequest<Item>(
@@ -80,8 +81,9 @@ function readItems<Item>(group: Fields, tally: Tally<Item>, readItem: ReadItem<I
   const items: Item[] = [];
   for (const value of listField(group, name, snakeOf(name))) {
     tally.item += 1;
+    tally.point = -1;
     try {
-      items.push(readItem(fieldsOf(value, 'element')));
+      readItem(fieldsOf(value, 'element'), items, tally);
     } catch (thrown) {
       refuse(tally, thrown);
     }

@@ -103,6 +103,15 @@ export function int64Of(value: unknown, name: string): bigint | number | string 
   return value;
 }
 
+/** An unsigned 64-bit count, as decimal string or number. */
+export function uint64Of(value: unknown, name: string): bigint {
+  const integer = integerOf(value);
+  if (integer === undefined || integer < 0n || integer > uint64Max) {
+    throw wrongType(name, 'an unsigned 64-bit integer');
+  }
+  return integer;
+}
+
 export function wrongType(name: string, expected: string): BadItem {
   return new BadItem('type', `${name} is not ${expected}`);
 }

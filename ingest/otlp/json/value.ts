@@ -12,8 +12,8 @@ import {
 } from './fields.ts';
 
 /** A list of KeyValues. */
-export function attributesField(from: Fields, name: string, depth = 1): Attribute[] {
-  return listField(from, name).map((entry) => readAttribute(entry, depth));
+export function attributesField(from: Fields, name: string, depth = 1, snake = name): Attribute[] {
+  return listField(from, name, snake).map((entry) => readAttribute(entry, depth));
 }
 
 function readAttribute(entry: unknown, depth: number): Attribute {
@@ -59,7 +59,9 @@ function readNested(from: Fields, depth: number): Value {
   }
   const list = field(from, 'kvlistValue', 'kvlist_value');
   if (list === undefined) return null;
-  return { entries: attributesField(fieldsOf(list, 'kvlistValue'), 'values', depth) };
+  // The bare list is what opentelemetry-proto's own example of an event has.
+  const holder = Array.isArray(list) ? { values: list } : fieldsOf(list, 'kvlistValue');
+  return { entries: attributesField(holder, 'values', depth) };
 }
 
 const notNumbers: ReadonlyMap<unknown, number> = new Map([
@@ -68,12 +70,14 @@ const notNumbers: ReadonlyMap<unknown, number> = new Map([
   ['-Infinity', Number.NEGATIVE_INFINITY],
 ]);
 
-function doubleOf(value: unknown): number {
+export function doubleOf(value: unknown, name = 'doubleValue'): number {
   if (typeof value === 'number') return value;
   const special = notNumbers.get(value);
   if (special !== undefined) return special;
   const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
-  if (Number.isNaN(parsed)) throw wrongType('doubleValue', 'a number');
+  if (Number.isNaN(parsed)) {
+    throw wrongType(name, 'a number');
+  }
   return parsed;
 }
 

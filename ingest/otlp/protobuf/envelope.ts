@@ -4,6 +4,7 @@ import {
   decoded,
   type ListNames,
   newTally,
+  type ReadItems,
   refuse,
   spoil,
   type Tally,
@@ -11,7 +12,7 @@ import {
 import { type Cursor, close, cursor, open, skip, tag } from './cursor.ts';
 import { readResource, readScope } from './value.ts';
 
-type ReadItem<Item> = (c: Cursor) => Item;
+type ReadItem<Item> = ReadItems<Cursor, Item>;
 
 const noScope: Scope = { name: '', version: '', attributes: [] };
 
@@ -107,8 +108,9 @@ function readOne<Item>(
   const outer = open(c);
   const itemEnd = c.end;
   tally.item += 1;
+  tally.point = -1;
   try {
-    items.push(readItem(c));
+    readItem(c, items, tally);
   } catch (thrown) {
     refuse(tally, thrown);
   }

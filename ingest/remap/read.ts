@@ -1,0 +1,192 @@
+import type { Store } from '../../store/connection.ts';
+import { empty, param, query, type Sql, sql } from '../../store/sql.ts';
+import type { StoredLog, StoredSpan } from '../normalise/restore.ts';
+
+/** Whose rows are read: those that a mapping before this one made. */
+export interface Scope {
+  readonly project: string;
+  readonly before: number;
+}
+
+/** A stretch of time, in nanoseconds since 1970, its end excluded, and about how many rows lie in it. */
+export interface Stretch {
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly rows: number;
+}
+
+const minute = 60_000_000_000n;
+
+/** Puts minutes together that hold about `size` rows; a minute that holds more stays alone. */
+export function stretches(
+  minutes: readonly { readonly at: bigint; readonly rows: number }[],
+  size: number,
+): Stretch[] {
+  const found: { from: bigint; to: bigint; rows: number }[] = [];
+  for (const { at, rows } of minutes) {
+    const last = found.at(-1);
+    // Not over midnight: a stretch is read from one partition.
+    if (last === undefined || last.rows + rows > size || day(last.from) !== day(at)) {
+      found.push({ from: at, to: at + minute, rows });
+    } else {
+      last.to = at + minute;
+      last.rows += rows;
+    }
+  }
+  return found;
+}
+
+function day(time: bigint): bigint {
+  return time / 86_400_000_000_000n;
+}
+
+/** Where in [from, to) rows are to be made anew. */
+export async function readStretches(
+  store: Store,
+  table: 'spans' | 'logs',
+  { project, before }: Scope,
+  from: bigint,
+  to: bigint,
+  size: number,
+): Promise<Stretch[]> {
+  const of = (name: Sql, time: Sql) => sql`
+SELECT toUnixTimestamp(toStartOfMinute(${time})) AS at, count() AS rows FROM ${name}
+WHERE project = ${param('String', project)} AND ${between(time, from, to)}
+  AND mapping_version < ${param('UInt16', before)}
+GROUP BY at ORDER BY at`;
+  const rows = await query<{ at: number; rows: string }>(
+    store,
+    table === 'spans' ? of(sql`spans`, sql`start`) : of(sql`logs`, sql`time`),
+  );
+  return stretches(
+    rows.map(({ at, rows: n }) => ({ at: BigInt(at) * 1_000_000_000n, rows: Number(n) })),
+    size,
+  );
+}
+
+function between(time: Sql, from: bigint, to: bigint): Sql {
+  return sql`${time} >= ${at(from)} AND ${time} < ${at(to)}`;
+}
+
+function at(time: bigint): Sql {
+  return sql`fromUnixTimestamp64Nano(${param('Int64', String(time))}, 'UTC')`;
+}
+
+interface Shared {
+  readonly scope_name: string;
+  readonly scope_version: string;
+  readonly resource: readonly (readonly [string, string])[];
+}
+
+/** A stored span with what its batch shared. */
+export type SpanToRemap = StoredSpan & Shared;
+/** A stored log record; `task_id` is the one that its former mapping read. */
+export type LogToRemap = StoredLog & Shared & { readonly task_id: string };
+
+type Json<Row, Big extends keyof Row> = Omit<Row, Big> & { readonly [K in Big]: string };
+
+type SpanJson = Json<Omit<SpanToRemap, 'events.time' | 'payload'>, 'start' | 'end'> & {
+  readonly 'events.time': readonly string[];
+  readonly payload: readonly (readonly [string, readonly string[]])[];
+};
+
+/** A map as pairs: as an object, JSON would lose the order and repeated keys. */
+function pairs(map: Sql): Sql {
+  return sql`arrayZip(mapKeys(source.${map}), mapValues(source.${map})) AS ${map}`;
+}
+
+const once = sql`SETTINGS do_not_merge_across_partitions_select_final = 1`;
+
+/** The next spans of a stretch behind `after`, in the order of their key. */
+export async function readSpans(
+  store: Store,
+  { project, before }: Scope,
+  { from, to }: Stretch,
+  after: SpanToRemap | undefined,
+  limit: number,
+): Promise<SpanToRemap[]> {
+  const behind =
+    after === undefined
+      ? empty
+      : sql`AND (toStartOfMinute(start), trace_id, span_id) > (toStartOfMinute(${at(after.start)}),
+        ${param('String', after.trace_id)}, ${param('String', after.span_id)})`;
+  const rows = await query<SpanJson>(
+    store,
+    sql`
+SELECT trace_id, span_id, parent_id,
+  toUnixTimestamp64Nano(source.start) AS start, toUnixTimestamp64Nano(source.end) AS end,
+  name, span_kind, status, status_message, trace_state, flags, scope_name, scope_version,
+  ${pairs(sql`resource`)}, ${pairs(sql`attributes`)}, ${pairs(sql`attribute_types`)}, ${pairs(sql`payload`)},
+  arrayMap(t -> toUnixTimestamp64Nano(t), source.\`events.time\`) AS \`events.time\`,
+  \`events.name\`, \`links.trace_id\`, \`links.span_id\`,
+  arrayMap(m -> arrayZip(mapKeys(m), mapValues(m)), source.\`events.attributes\`) AS \`events.attributes\`,
+  arrayMap(m -> arrayZip(mapKeys(m), mapValues(m)), source.\`links.attributes\`) AS \`links.attributes\`
+FROM (
+  SELECT * FROM spans FINAL
+  WHERE project = ${param('String', project)} AND ${between(sql`start`, from, to)}
+    AND mapping_version < ${param('UInt16', before)} ${behind}
+  ORDER BY toStartOfMinute(start), trace_id, span_id LIMIT ${param('UInt32', limit)}
+) AS source ${once}`,
+  );
+  return rows.map((row) => ({
+    ...row,
+    start: BigInt(row.start),
+    end: BigInt(row.end),
+    'events.time': row['events.time'].map(BigInt),
+    payload: row.payload.map(([key, hashes]) => [key, hashes.map(BigInt)] as const),
+  }));
+}
+
+type LogJson = Json<LogToRemap, 'time'>;
+
+/** The next log records of a stretch, in the order of their key. Those made anew are not found any more. */
+export async function readLogs(
+  store: Store,
+  { project, before }: Scope,
+  { from, to }: Stretch,
+  limit: number,
+): Promise<LogToRemap[]> {
+  const rows = await query<LogJson>(
+    store,
+    sql`
+SELECT trace_id, span_id, toUnixTimestamp64Nano(source.time) AS time, event_name, severity_number, severity_text, body,
+  scope_name, scope_version, ${pairs(sql`resource`)}, ${pairs(sql`attributes`)}, ${pairs(sql`attribute_types`)}, task_id
+FROM (
+  SELECT * FROM logs FINAL
+  WHERE project = ${param('String', project)} AND ${between(sql`time`, from, to)}
+    AND mapping_version < ${param('UInt16', before)}
+  LIMIT ${param('UInt32', limit)}
+) AS source ${once}`,
+  );
+  return rows.map((row) => ({ ...row, time: BigInt(row.time) }));
+}
+
+/** The payload of spans, by trace and hash: see {@link contentKey}. */
+export async function readContent(
+  store: Store,
+  { project }: Scope,
+  spans: readonly SpanToRemap[],
+): Promise<Map<string, string>> {
+  const traces = new Set<string>();
+  const days = new Set<number>();
+  for (const { payload, trace_id, start } of spans) {
+    if (payload.length === 0) continue;
+    traces.add(trace_id);
+    days.add(Number(day(start)));
+  }
+  if (traces.size === 0) return new Map();
+  const rows = await query<{ trace_id: string; hash: string; content: string }>(
+    store,
+    sql`
+SELECT trace_id, hash, content FROM messages
+WHERE project = ${param('String', project)} AND day IN ${param('Array(UInt16)', [...days])}
+  AND trace_id IN ${param('Array(String)', [...traces])}
+LIMIT 1 BY trace_id, hash`,
+  );
+  return new Map(rows.map((row) => [contentKey(row.trace_id, row.hash), row.content]));
+}
+
+/** Where a text lies in the answer of {@link readContent}. */
+export function contentKey(trace: string, hash: bigint | string): string {
+  return `${trace} ${hash}`;
+}

@@ -1,0 +1,4 @@
+/** The body is larger than allowed, before or after decompression. */
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}

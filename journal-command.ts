@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import type { Config } from './config.ts';
+import type { Ingest } from './ingest/ingest.ts';
+import { inspectJournal, rewindJournal } from './ingest/journal/inspect.ts';
+import { listQuarantine, removeKept } from './ingest/quarantine.ts';
+import { openIngest } from './serve.ts';
+
+/** Prints one line for a person. */
+export type Print = (line: string) => void;
+
+/** `plumbline journal`: what is on disk, also while Plumbline runs. */
+export function showJournal({ data }: Config, print: Print): void {
+  const directory = join(data, 'journal');
+  const { segments, checkpoint, end, waiting, oldest, damagedBytes } = inspectJournal(directory);
+  print(`journal     ${directory}`);
+  for (const { base, bytes, modifiedAt } of segments) {
+    const state = base + bytes <= checkpoint ? 'done' : 'open';
+    print(`segment     ${base}  ${bytes} bytes  ${state}  written ${modifiedAt.toISOString()}`);
+  }
+  const requests = Object.entries(waiting).map(([signal, count]) => `${count} ${signal}`);
+  const age = oldest === null ? '' : `, oldest received ${oldest.toISOString()}`;
+  print(`checkpoint  ${checkpoint} of ${end}: ${end - checkpoint} bytes to store`);
+  print(`waiting     requests: ${requests.join(', ')}${age}`);
+  if (damagedBytes > 0) print(`damaged     ${damagedBytes} bytes cannot be read`);
+}
+
+/** `plumbline journal replay`: stores and derives again whatever the journal still has. Plumbline must be stopped. */
+export async function replayJournal(config: Config, print: Print): Promise<void> {
+  rewindJournal(join(config.data, 'journal'));
+  await withIngest(config, async (ingest) => {
+    await ingest.drained();
+    const { quarantine, journal } = ingest.stats();
+    print(`replayed ${journal.diskBytes} bytes; in quarantine: ${quarantine.requests} requests`);
+  });
+}
+
+/** Opens store and ingest without any port, and closes them again. */
+async function withIngest(config: Config, work: (ingest: Ingest) => Promise<void>): Promise<void> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    const { ingest } = await openIngest(config, undefined, undo);
+    await work(ingest);
+  } finally {
+    for (const close of undo.reverse()) await close();
+  }
+}
+
+/** `plumbline quarantine list`: acked requests that the store refused. Returns how many. */
+export function listKept({ data }: Config, print: Print): number {
+  const directory = join(data, 'journal', 'quarantine');
+  let kept = 0;
+  for (const { name, record, why } of listQuarantine(directory, (bad) =>
+    print(`${bad}  damaged`),
+  )) {
+    kept += 1;
+    const { signal, project, receivedAt, body } = record;
+    const received = new Date(receivedAt).toISOString();
+    print(`${name}  ${signal}  ${body.length} bytes  project ${project}  ${received}  ${why}`);
+  }
+  print(`${kept} requests in quarantine`);
+  return kept;
+}
+
+/**
+ * `plumbline quarantine retry`: sends what is kept through ingest again. Each request leaves the quarantine only once
+ * it is durable in the journal; what the store refuses again comes back. Plumbline must be stopped.
+ */
+export async function retryKept(config: Config, print: Print): Promise<void> {
+  const directory = join(config.data, 'journal', 'quarantine');
+  await withIngest(config, async (ingest) => {
+    let taken = 0;
+    for (const { name, record } of [...listQuarantine(directory, () => undefined)]) {
+      // A copy: the journal's thread takes the buffer over.
+      const outcome = await ingest.accept({ ...record, body: new Uint8Array(record.body) });
+      if (outcome.kind === 'accepted' || outcome.kind === 'partial') {
+        removeKept(directory, name);
+        taken += 1;
+      } else print(`${name}  stays: ${outcome.message}`);
+    }
+    await ingest.drained();
+    const left = [...listQuarantine(directory, () => undefined)].length;
+    print(`${taken} requests tried again, ${left} in quarantine now`);
+  });
+}
+
+/** Names of commands to what they do; undefined for any other. */
+export async function storageCommand(
+  [noun, verb, ...rest]: readonly string[],
+  config: () => Config,
+  print: Print,
+): Promise<boolean> {
+  if (rest.length > 0) return false;
+  switch (`${noun} ${verb ?? ''}`.trim()) {
+    case 'journal':
+      showJournal(config(), print);
+      return true;
+    case 'journal replay':
+      await replayJournal(config(), print);
+      return true;
+    case 'quarantine':
+    case 'quarantine list':
+      listKept(config(), print);
+      return true;
+    case 'quarantine retry':
+      await retryKept(config(), print);
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,112 @@
+import { gzipSync } from 'node:zlib';
+import type { PlannedLog, PlannedSpan, PlannedTask } from './plan.ts';
+
+/** One span or log record on its way: what is acknowledged or not. */
+export interface Item {
+  readonly signal: 'traces' | 'logs';
+  /** Identity of the span or record. */
+  readonly key: string;
+  /** The unfinished version of a span. */
+  readonly partial: boolean;
+  readonly json: object;
+}
+
+/** A request with the bytes that a client keeps to send them again. */
+export interface Request {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly items: readonly Item[];
+}
+
+const text = (key: string, value: string) => ({ key, value: { stringValue: value } });
+const int = (key: string, value: number) => ({ key, value: { intValue: String(value) } });
+
+/** Everything of a task in the order of sending: children, then logs, then roots. */
+export function itemsOf(task: PlannedTask): Item[] {
+  const partials = task.spans.flatMap((span) =>
+    span.partialAs === null ? [] : [spanItem(span, true)],
+  );
+  return [
+    ...partials,
+    ...task.spans.map((span) => spanItem(span, false)),
+    ...task.logs.map(logItem),
+  ];
+}
+
+function spanItem(span: PlannedSpan, partial: boolean): Item {
+  const task = partial ? (span.partialAs ?? '') : span.carries;
+  const attributes = [
+    ...(task === '' ? [] : [text('agent.task.id', task), text('agent.task.workflow', 'faults')]),
+    ...(partial ? [] : detailsOf(span)),
+  ];
+  return {
+    signal: 'traces',
+    key: `${span.trace} ${span.span}`,
+    partial,
+    json: {
+      traceId: span.trace,
+      spanId: span.span,
+      parentSpanId: span.parent,
+      name: span.kind,
+      startTimeUnixNano: String(span.start),
+      ...(partial ? {} : { endTimeUnixNano: String(span.end) }),
+      attributes,
+    },
+  };
+}
+
+function detailsOf(span: PlannedSpan) {
+  switch (span.kind) {
+    case 'agent':
+      return [text('gen_ai.operation.name', 'invoke_agent'), text('gen_ai.agent.name', 'faulty')];
+    case 'tool':
+      return [text('gen_ai.operation.name', 'execute_tool'), text('gen_ai.tool.name', 'look_up')];
+    case 'chat':
+      return [
+        text('gen_ai.operation.name', 'chat'),
+        text('gen_ai.provider.name', 'openai'),
+        text('gen_ai.request.model', span.model),
+        int('gen_ai.usage.input_tokens', span.input),
+        int('gen_ai.usage.output_tokens', span.output),
+        int('gen_ai.usage.cache_read.input_tokens', span.cached),
+      ];
+  }
+}
+
+function logItem(log: PlannedLog): Item {
+  return {
+    signal: 'logs',
+    key: `log ${log.task} ${log.state}`,
+    partial: false,
+    json: {
+      timeUnixNano: String(log.time),
+      traceId: log.trace,
+      spanId: log.span,
+      eventName: 'agent.task.state',
+      attributes: [text('agent.task.id', log.task), text('agent.task.state', log.state)],
+    },
+  };
+}
+
+/** Packs items of one signal into a request. */
+export function pack(items: readonly Item[], compressed: boolean): Request {
+  const signal = items[0]?.signal ?? 'traces';
+  const scope = { scope: { name: 'faults' } };
+  const resource = { attributes: [text('service.name', 'faults')] };
+  const list = items.map(({ json }) => json);
+  const envelope =
+    signal === 'traces'
+      ? { resourceSpans: [{ resource, scopeSpans: [{ ...scope, spans: list }] }] }
+      : { resourceLogs: [{ resource, scopeLogs: [{ ...scope, logRecords: list }] }] };
+  const plain = Buffer.from(JSON.stringify(envelope));
+  return {
+    path: `/v1/${signal}`,
+    headers: {
+      'content-type': 'application/json',
+      ...(compressed ? { 'content-encoding': 'gzip' } : {}),
+    },
+    body: compressed ? gzipSync(plain) : plain,
+    items,
+  };
+}
