@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` needs no engine and shares one process; `store` runs against ClickHouse (one data directory per
-// process, and threads crash the engine), so its files run one after another in forks.
+// Two projects: `unit` needs no engine and shares one process; `engine` runs against ClickHouse (one data directory per
+// process, and threads crash the engine), so its files run in forks, two at a time.
 const conditions = ['app-source', 'node', 'development|production'];
 const engine = ['**/*.engine.test.ts', 'test/**/*.test.ts'];
 
@@ -16,6 +16,7 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', ...engine],
           isolate: false,
+          testTimeout: 30_000,
         },
       },
       {
@@ -26,7 +27,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           pool: 'forks',
           isolate: false,
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -185,14 +185,62 @@ function flatten(out: ByteWriter, values: readonly unknown[]): unknown[] {
 
 /** An array of pairs, keys and values as two columns. */
 function map(keys: NativeColumn, values: NativeColumn): NativeColumn {
+  const type = `Map(${keys.type}, ${values.type})`;
+  if (keys.write === texts && values.write === texts) return { type, write: textMap };
   return {
-    type: `Map(${keys.type}, ${values.type})`,
+    type,
     write(out, rows) {
       const pairs = flatten(out, rows);
       keys.write(out, at(pairs, 0));
       values.write(out, at(pairs, 1));
     },
   };
+}
+
+type Texts = readonly (readonly [unknown, unknown])[];
+
+/**
+ * {@link map} of texts, without lists of all pairs, keys and values in between: attributes are most of what is written.
+ * A row of the same pairs, such as the resource that spans share, or of the same keys repeats the bytes of the row before.
+ */
+function textMap(out: ByteWriter, rows: readonly unknown[]): void {
+  let pairs = 0;
+  for (const row of rows) {
+    if (!Array.isArray(row)) throw new RangeError(`not an array: ${typeof row}`);
+    pairs += row.length;
+    out.u64Number(pairs);
+  }
+  const maps = rows as readonly Texts[];
+  writeSide(out, maps, 0, sameKeys);
+  writeSide(out, maps, 1, (a, b) => a === b);
+}
+
+function writeSide(
+  out: ByteWriter,
+  maps: readonly Texts[],
+  side: 0 | 1,
+  same: (a: Texts, b: Texts) => boolean,
+): void {
+  let last: Texts = [];
+  let from = out.length;
+  let size = 0;
+  for (const map of maps) {
+    if (same(map, last)) {
+      out.repeat(from, size);
+      continue;
+    }
+    from = out.length;
+    for (const pair of map) out.text(asText(pair[side]));
+    size = out.length - from;
+    last = map;
+  }
+}
+
+function sameKeys(a: Texts, b: Texts): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i += 1) if (a[i]?.[0] !== b[i]?.[0]) return false;
+  return true;
 }
 
 /** One column per element. Elements are named (`input Float64`) in our tables, which the block repeats. */

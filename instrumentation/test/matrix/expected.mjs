@@ -54,6 +54,10 @@ export function expectedOf(sdk, shape) {
   if (/error|retry/.test(shape)) return { models: undefined, tools: 0, attributes: {} };
   const tools = /tool|runTools/i.test(shape) || (sdk.includes('agents') && shape === 'stream');
   const loop = tools || (sdk.includes('langgraph') && shape === 'stream');
+  // It leaves the stream unread and uncollected: the span ends after ten seconds without a reader.
+  if (sdk.startsWith('ollama') && shape === 'abandoned') {
+    return { models: 0, tools: 0, attributes: {} };
+  }
   const models = shape === 'parallel' ? 8 : loop ? 2 : 1;
   const attributes = { ...byName.find(([pattern]) => pattern.test(sdk))[1] };
   if (shape === 'embeddings') {
