@@ -50,7 +50,7 @@ describe('texts that repeat', () => {
     for (let seed = 0; seed < 300; seed += 1) {
       const random = randomOf(seed);
       const values = Array.from({ length: random(40) }, () => texts[random(texts.length)] ?? '');
-      expect(written(type, values)).toEqual(Buffer.concat(values.map(plainText)));
+      expect(written(type, values).equals(Buffer.concat(values.map(plainText)))).toBe(true);
     }
   });
 

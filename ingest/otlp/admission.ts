@@ -4,6 +4,12 @@ import { BadItem } from './refusal.ts';
 /** Depth of nested AnyValues, the attribute's own value being 1. */
 export const maxDepth = 32;
 
+/**
+ * Parts of one request: messages on the wire, or values and members in JSON. A part takes two bytes of a body and 50 to
+ * 100 in memory, so 64 MiB could become 3 GB. A full request of ordinary spans has some 1.2 million.
+ */
+export const maxElements = 4_000_000;
+
 const zeroTraceId = '0'.repeat(32);
 const zeroSpanId = '0'.repeat(16);
 

@@ -55,13 +55,18 @@ function template(spans: readonly Data[]): Template {
   });
   const traces = occurrences(body, Buffer.from(traceMark, 'hex'));
   const tasks = occurrences(body, Buffer.from(taskMark));
+  const indexes = traces.map((at) => body.readUInt32BE(at + 12));
   const times = occurrences(body, timeMarkBytes).map((at) => at - 3);
   const offsets = times.map((at) => body.readUIntLE(at, 3));
   return {
     body,
     spans: spans.length,
     stamp(n, now) {
-      for (const at of traces) body.writeUInt32BE(n, at + 8);
+      traces.forEach((at, i) => {
+        // In no order of time, as real ids are: what is read together lies apart on disk.
+        body.writeUInt32BE(scramble(n * 2654435761 + (indexes[i] ?? 0)), at);
+        body.writeUInt32BE(n, at + 8);
+      });
       const hex = n.toString(16).padStart(8, '0');
       for (const at of tasks) body.write(hex, at + 5, 'latin1');
       const start = BigInt(now - 60_000) * 1_000_000n;
@@ -77,6 +82,14 @@ function template(spans: readonly Data[]): Template {
 /** Microseconds after the beginning of the template's time, below 2^24 (16 s). */
 function at(micros: number): string {
   return String(timeMark + BigInt(micros));
+}
+
+/** Murmur3's finaliser: each input gives another output. */
+function scramble(value: number): number {
+  let h = value >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
 }
 
 function words(random: Random): (bytes: number) => string {

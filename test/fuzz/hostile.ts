@@ -341,7 +341,7 @@ function repeated(hex: string, size: number, ...path: readonly number[]): Buffer
 const megabytes60 = 60_000_000;
 
 /** Bodies whose decoded form is many times as large, in gzip: small on the wire. */
-const swellingWire: readonly (() => Buffer)[] = [
+export const swellingWire: readonly (() => Buffer)[] = [
   () => Buffer.alloc(megabytes60),
   () => Buffer.alloc(70_000_000, '0a00', 'hex'),
   () => repeated('0a00', megabytes60),
@@ -354,7 +354,7 @@ const swellingWire: readonly (() => Buffer)[] = [
   () => Buffer.concat(bytes(1, Buffer.concat([...bytes(9, Buffer.alloc(9)), varint(7n)]))),
 ];
 
-const swellingText: readonly (() => Buffer)[] = [
+export const swellingText: readonly (() => Buffer)[] = [
   () => Buffer.alloc(megabytes60, ' '),
   () => Buffer.alloc(70_000_000, '[]'),
   () => Buffer.from(`{"resourceSpans":[${'{},'.repeat(15_000_000)}{}]}`),

@@ -1,3 +1,4 @@
+import { maxElements } from '../admission.ts';
 import type { Decoded } from '../model.ts';
 import { BadItem, BadRequest } from '../refusal.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type Tally,
 } from '../tally.ts';
 import { type Fields, field, fieldsOf, isFields, listField } from './fields.ts';
+import { hasTooMany } from './size.ts';
 import { attributesField, readScope } from './value.ts';
 
 type ReadItem<Item> = ReadItems<Fields, Item>;
@@ -32,6 +34,9 @@ export function readRequest<Item>(
 }
 
 function parse(body: Uint8Array): Fields {
+  if (hasTooMany(body, maxElements)) {
+    throw new BadRequest('body', `more than ${maxElements} members and values`);
+  }
   let request: unknown;
   try {
     const { buffer, byteOffset, byteLength } = body;

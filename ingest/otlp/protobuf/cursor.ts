@@ -1,3 +1,4 @@
+import { maxElements } from '../admission.ts';
 import { BadRequest } from '../refusal.ts';
 
 /**
@@ -9,12 +10,14 @@ export interface Cursor {
   pos: number;
   /** End of the innermost open message. */
   end: number;
+  /** Messages that may still be entered. */
+  left: number;
 }
 
 /** A cursor over the whole of `body`, without copying it. */
 export function cursor(body: Uint8Array): Cursor {
   const buf = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return { buf, pos: 0, end: buf.length };
+  return { buf, pos: 0, end: buf.length, left: maxElements };
 }
 
 export function broken(c: Cursor, what: string): BadRequest {
@@ -116,6 +119,9 @@ export function hex(c: Cursor, size: number): string | undefined {
 export function open(c: Cursor): number {
   const length = varint(c);
   if (length > c.end - c.pos) throw broken(c, 'length beyond the end of the message');
+  c.left -= 1;
+  if (c.left < 0)
+    throw broken(c, `more than ${maxElements} spans, attributes, values and the like`);
   const outer = c.end;
   c.end = c.pos + length;
   return outer;
