@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { backends } from '../test/clickhouse/backends.ts';
+import { usualBackends } from '../test/clickhouse/backends.ts';
 import { type Call, nanos, outcomeRow, priceRow, taskRow } from '../test/clickhouse/rows.ts';
 import type { Store } from './connection.ts';
 import { insert } from './insert.ts';
@@ -76,7 +76,7 @@ async function put(store: Store, ...rows: readonly TaskRow[]): Promise<void> {
   await insert(store, taskDays, rows);
 }
 
-for (const backend of backends) {
+for (const backend of usualBackends) {
   describe(`tasks_v on ${backend.name}`, () => {
     let store: Store;
     beforeAll(async () => {

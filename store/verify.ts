@@ -13,6 +13,7 @@ import { taskFindings } from './tables/task-findings.ts';
 import { taskTraces } from './tables/task-traces.ts';
 import { tasks } from './tables/tasks.ts';
 import { traceBounds } from './tables/trace-bounds.ts';
+import { workflowSettings } from './tables/workflow-settings.ts';
 
 /** Every table that rows are written to. */
 export const tables = [
@@ -30,6 +31,7 @@ export const tables = [
   taskTraces,
   tasks,
   traceBounds,
+  workflowSettings,
 ] as const;
 
 /**

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { backends } from '../../test/clickhouse/backends.ts';
+import { usualBackends } from '../../test/clickhouse/backends.ts';
 import type { Store } from '../connection.ts';
 import { insert } from '../insert.ts';
 import { query, sql } from '../sql.ts';
@@ -19,7 +19,7 @@ const model = { kind: 'llm', input_tokens: 10n, output_tokens: 1n };
 const chat = (trace_id: string, span_id: string, task = trace_id) =>
   spanRow({ trace_id, span_id, ...model, ...declared(task) });
 
-for (const backend of backends) {
+for (const backend of usualBackends) {
   describe(`audit on ${backend.name}`, () => {
     let store: Store;
     let problems: string[];

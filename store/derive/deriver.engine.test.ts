@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { backends } from '../../test/clickhouse/backends.ts';
+import { usualBackends } from '../../test/clickhouse/backends.ts';
 import type { Store } from '../connection.ts';
 import { insert } from '../insert.ts';
 import { param, query, sql } from '../sql.ts';
@@ -17,7 +17,7 @@ const declared = (task_id: string) => ({ task_id, task_id_kind: 'declared' });
 const model = { kind: 'llm', input_tokens: 10n, output_tokens: 1n };
 const HOUR = 3_600_000;
 
-for (const backend of backends) {
+for (const backend of usualBackends) {
   describe(`derivation on ${backend.name}`, () => {
     let store: Store;
     beforeAll(async () => {

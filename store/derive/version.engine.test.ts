@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { backends } from '../../test/clickhouse/backends.ts';
+import { usualBackends } from '../../test/clickhouse/backends.ts';
 import type { Store } from '../connection.ts';
 import { query, sql } from '../sql.ts';
 import { createDeriver } from './deriver.ts';
@@ -10,7 +10,7 @@ import { takeVersion } from './version.ts';
 const root = spanRow({ span_id: 'root', task_id: 'A', task_id_kind: 'declared' });
 const chat = spanRow({ span_id: 'chat', parent_id: 'root', kind: 'llm', input_tokens: 10n });
 
-for (const backend of backends) {
+for (const backend of usualBackends) {
   describe(`versions on ${backend.name}`, () => {
     let store: Store;
     beforeAll(async () => {

@@ -24,6 +24,13 @@ export const backends: readonly Backend[] = canCompile()
     ]
   : [{ name: 'embedded (no C compiler here: no server to test on)', open: openEmbedded }];
 
+/**
+ * For suites that take long: embedded, and every engine when `PLUMBLINE_TEST_BACKENDS=all`. What differs between the
+ * engines (connections, inserts, views) is always tested on each.
+ */
+export const usualBackends: readonly Backend[] =
+  process.env['PLUMBLINE_TEST_BACKENDS'] === 'all' ? backends : backends.slice(0, 1);
+
 /** A fresh embedded store in a temporary directory. */
 export async function openEmbedded(): Promise<Store> {
   const path = mkdtempSync(join(tmpdir(), 'plumbline-store-'));
