@@ -121,7 +121,9 @@ for (const backend of backends) {
         sql`SELECT count() AS n FROM messages WHERE project = ${param('String', project)}`,
       ).then(([row]) => Number(row?.n));
 
-    for (const table of tables as readonly Table<never>[]) {
+    // Rows are told apart by their project here; workflow_settings has none; the spec of boundaries writes it.
+    const owned = tables.filter((table) => 'project' in table.columns);
+    for (const table of owned as readonly Table<never>[]) {
       it(`writes ${table.name} so that the engine reads the same values`, async () => {
         const kinds = ['zero', 'hostile', 'largest'] as const;
         const samples = kinds.map((kind) => rowOf(table, kind, kind));
