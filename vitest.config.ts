@@ -5,6 +5,9 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['app-source', 'node', 'development|production'];
 const engine = ['**/*.engine.test.ts', 'test/**/*.test.ts'];
 
+// Part of `npm run test:faults`, which takes its time; kill -9 is also in the replay and in ingest's own specs.
+const faults = ['test/faults/*.test.ts'];
+
 export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
@@ -24,11 +27,24 @@ export default defineConfig({
         test: {
           name: 'engine',
           include: engine,
-          exclude: ['**/node_modules/**', '**/dist/**'],
+          exclude: ['**/node_modules/**', '**/dist/**', ...faults],
           pool: 'forks',
           isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: faults,
+          pool: 'forks',
+          isolate: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },
