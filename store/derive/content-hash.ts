@@ -21,9 +21,12 @@ const derived = (Object.keys(tasks.columns) as (keyof TaskRow)[]).filter(
 /** Hash of everything in a row but its version: equal rows, equal hashes, in every process of one build. */
 export function contentHash(row: TaskRow): bigint {
   if (row.deleted === 1) return 0n;
-  const values = derived.map((name) => row[name]);
-  const text = JSON.stringify(values, (_, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
+  const text = JSON.stringify(derived.map((name) => plain(row[name])));
   return createHash('sha1').update(text).digest().readBigUInt64LE();
+}
+
+/** Bigints as text. Not by a replacer: JSON.stringify calls that for every value, which took three times as long. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  return Array.isArray(value) ? value.map(plain) : value;
 }

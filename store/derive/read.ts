@@ -1,6 +1,7 @@
 import type { Store } from '../connection.ts';
 import { join, param, query, type Sql, sql } from '../sql.ts';
-import type { TaskEvent, TaskLog, TaskSpan } from './telemetry.ts';
+import { readSpans } from './read-spans.ts';
+import type { TaskLog, TaskSpan } from './telemetry.ts';
 
 /** Start times of the first and last item, in nanoseconds since 1970, both included. */
 export interface Bounds {
@@ -112,7 +113,7 @@ export async function readTraces(
     const of = (time: Sql) => sql`
 WHERE project = ${param('String', project)} AND (${anyOf(some, sql`trace_id`, time)})`;
     items.push(
-      ...(await Promise.all([readSpans(store, of(sql`start`)), readLogs(store, of(sql`time`))])),
+      ...(await Promise.all([spansOf(store, of(sql`start`)), readLogs(store, of(sql`time`))])),
     );
   }
   return joinItems(items);
@@ -179,78 +180,8 @@ export function joinItems(parts: readonly Items[]): Items {
   };
 }
 
-type Tokens =
-  | 'input_tokens'
-  | 'output_tokens'
-  | 'cache_read_tokens'
-  | 'cache_write_tokens'
-  | 'cache_write_1h_tokens'
-  | 'reasoning_tokens';
-
-type SpanJson = Omit<TaskSpan, 'start' | 'end' | 'events' | Tokens> & {
-  readonly [K in Tokens]: string | null;
-} & {
-  readonly ver: string;
-  readonly start_ns: string;
-  readonly end_ns: string;
-  readonly agent_events: readonly (readonly [string, string, Record<string, string>])[];
-};
-
-async function readSpans(store: Store, where: Sql): Promise<Items> {
-  const rows = await query<SpanJson>(
-    store,
-    sql`
-SELECT
-  ver, project, trace_id, span_id, parent_id, name,
-  toUnixTimestamp64Nano(start) AS start_ns, toUnixTimestamp64Nano(end) AS end_ns,
-  status, status_message, service, scope_name, kind, operation, provider, request_model, response_model, response_id,
-  service_tier,
-  input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens,
-  cost_reported, ttft_ms, error_type, error_message, agent_name, conversation_id, user_id, environment, release,
-  prompt_name, prompt_version, agent_version_hash, task_id, task_id_kind, workflow, task_attempt, task_ref,
-  task_parent_id, task_traffic, tool_name, tool_call_id, tool_error_by, handoff_to,
-  arrayMap(
-    e -> (toUnixTimestamp64Nano(e.1), e.2, mapFilter((k, v) -> startsWith(k, 'agent.'), e.3)),
-    arrayFilter(
-      e -> e.2 IN ('agent.task.state', 'agent.approval', 'agent.handoff'),
-      arrayZip(events.time, events.name, events.attributes)
-    )
-  ) AS agent_events
-FROM spans ${where}`,
-  );
-  const newest = new Map<string, SpanJson>();
-  for (const row of rows) {
-    const key = `${row.trace_id} ${row.span_id}`;
-    const known = newest.get(key);
-    if (known === undefined || BigInt(row.ver) > BigInt(known.ver)) newest.set(key, row);
-  }
-  return { spans: [...newest.values()].map(spanOf), logs: [] };
-}
-
-function spanOf(row: SpanJson): TaskSpan {
-  const { agent_events } = row;
-  return {
-    ...row,
-    start: BigInt(row.start_ns),
-    end: BigInt(row.end_ns),
-    input_tokens: count(row.input_tokens),
-    output_tokens: count(row.output_tokens),
-    cache_read_tokens: count(row.cache_read_tokens),
-    cache_write_tokens: count(row.cache_write_tokens),
-    cache_write_1h_tokens: count(row.cache_write_1h_tokens),
-    reasoning_tokens: count(row.reasoning_tokens),
-    events: agent_events.length === 0 ? NO_EVENTS : agent_events.map(eventOf),
-  };
-}
-
-const NO_EVENTS: readonly TaskEvent[] = [];
-
-function eventOf([time, name, attributes]: readonly [string, string, Record<string, string>]) {
-  return { time: BigInt(time), name, attributes: new Map(Object.entries(attributes)) };
-}
-
-function count(value: string | null): bigint | null {
-  return value === null ? null : BigInt(value);
+async function spansOf(store: Store, where: Sql): Promise<Items> {
+  return { spans: await readSpans(store, where), logs: [] };
 }
 
 type LogJson = Omit<TaskLog, 'time' | 'hash' | 'attributes'> & {

@@ -21,8 +21,11 @@ import { dayOf, deriveTasks } from './task.ts';
 import { tombstone } from './tombstone.ts';
 import { takeVersion } from './version.ts';
 
-/** Traces derived together; with 30 spans each some 8,000 spans. */
-export const SLICE = 256;
+/**
+ * Traces derived together; with 30 spans each some 30,000 spans. Ids are random, so that a read of a few traces of a
+ * minute goes through most of that minute: one read of many costs little more.
+ */
+export const SLICE = 1024;
 
 /** What was derived from one reading, not yet written. */
 export interface Derivation {

@@ -6,17 +6,19 @@ import type { AddressInfo } from 'node:net';
 export interface Between {
   readonly url: string;
   /**
-   * Holds the next statement that matches. Resolves when it has come and is held; the function it resolves to lets it
-   * through.
+   * Holds the first statement that matches after one that matches `after`. Resolves when it has come and is held; the
+   * function it resolves to lets it through.
    */
-  hold(statement: RegExp): Promise<() => void>;
+  hold(after: RegExp, statement: RegExp): Promise<() => void>;
   /** What the server's clock is off by, in seconds, as the statements of this proxy see it. */
   stepClock(seconds: number): void;
   close(): Promise<void>;
 }
 
 interface Trap {
+  readonly after: RegExp;
   readonly statement: RegExp;
+  armed: boolean;
   readonly caught: (release: () => void) => void;
 }
 
@@ -34,7 +36,8 @@ export async function startBetween(target: string): Promise<Between> {
     let body = Buffer.concat(chunks);
     let url = new URL(incoming.url ?? '/', target);
     const statement = `${url.searchParams.get('query') ?? ''} ${body.subarray(0, HEAD).toString('latin1')}`;
-    const trap = traps.find((one) => one.statement.test(statement));
+    const trap = traps.find((one) => one.armed && one.statement.test(statement));
+    for (const one of traps) one.armed ||= one.after.test(statement);
     if (trap !== undefined) {
       traps = traps.filter((one) => one !== trap);
       await new Promise<void>((release) => trap.caught(release));
@@ -72,9 +75,9 @@ export async function startBetween(target: string): Promise<Between> {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    hold: (statement) =>
+    hold: (after, statement) =>
       new Promise((resolve) => {
-        traps.push({ statement, caught: (release) => resolve(release) });
+        traps.push({ after, statement, armed: false, caught: (release) => resolve(release) });
       }),
     stepClock(seconds) {
       offset = seconds;

@@ -38,6 +38,8 @@ export interface ClientOptions {
   readonly paceMs?: number;
   /** Share of requests that repeat one already sent. */
   readonly duplicates?: number;
+  /** Bytes to make the next request larger by, uncompressed. */
+  readonly padding?: () => number;
 }
 
 /** How many requests a client keeps to send their bytes again. */
@@ -45,6 +47,7 @@ const KEPT = 300;
 
 export function startClients(options: ClientOptions): Clients {
   const { instances, random, workers = 5, paceMs = 10, duplicates = 0.3 } = options;
+  const padding = options.padding ?? (() => 0);
   const fresh: Item[] = [];
   const again: Item[] = [];
   const history: Request[] = [];
@@ -80,7 +83,9 @@ export function startClients(options: ClientOptions): Clients {
     }
     const list = again.length > 0 && (mode === 'finish' || random() < 0.5) ? again : fresh;
     const items = take(list.length > 0 ? list : again);
-    return items.length === 0 ? undefined : pack(items, random() < 0.5);
+    if (items.length === 0) return undefined;
+    const pad = padding();
+    return pack(items, pad === 0 && random() < 0.5, pad);
   }
 
   async function send(request: Request): Promise<void> {

@@ -77,7 +77,10 @@ function halves(tasks: readonly PlannedTask[]): { first: Item[]; last: Item[] } 
   return { first, last };
 }
 
-const WRITES_TASKS = /INSERT INTO tasks\b/;
+// The pause has to lie right behind the reading: held only where rows are written, a process that takes its version
+// between the two would have it already, and the fault would not show.
+const READS_SPANS = /FROM spans\b/;
+const GOES_ON = /INSERT INTO (derivation_versions|task_days|tasks)\b/;
 
 /**
  * One process reads what there is of some tasks and is stopped before it writes their rows; the other one gets the rest
@@ -99,7 +102,7 @@ export async function pausedWriter(
       planned.push(...tasks);
       const { first, last } = halves(tasks);
       acked.push(...first, ...last);
-      const held = pair.proxies[0].hold(WRITES_TASKS);
+      const held = pair.proxies[0].hold(READS_SPANS, GOES_ON);
       await sendTo(a, first);
       const release = await held;
       a.signal('SIGSTOP');

@@ -34,6 +34,8 @@ export interface OutageResult extends Verdict {
   /** Requests acknowledged, and refused with 503, while ClickHouse was away. */
   readonly acked_meanwhile: number;
   readonly refused_meanwhile: number;
+  /** When ClickHouse came back; the bound is 16 MiB. */
+  readonly journal_bytes_at_most: number;
   readonly refused_without_retry_after: number;
   readonly ready_before: number;
   readonly ready_meanwhile: number;
@@ -59,7 +61,12 @@ export async function serverAway(options: {
   });
   try {
     await instance.start();
-    const clients = startClients({ instances: [instance], random: randomFrom(seed) });
+    let padding = 0;
+    const clients = startClients({
+      instances: [instance],
+      random: randomFrom(seed),
+      padding: () => padding,
+    });
     const load = startLoad(clients, seed, 6);
     await sleep(2000);
     const before = (await instance.ready()).status;
@@ -68,8 +75,12 @@ export async function serverAway(options: {
     await sleep(seconds * 500);
     const ready = await instance.ready();
     say(`readiness while away: ${ready.status} ${ready.body.slice(0, 300)}`);
+    // The first half shows that acks go on, the second half that they end at the journal's bound.
+    padding = 100_000;
     await sleep(seconds * 500);
     const end = { ...clients.stats };
+    padding = 0;
+    const full = (await instance.metrics()).get('plumbline_ingest_journal_bytes') ?? 0;
     await server.restart();
     const back = Date.now();
     load.stop();
@@ -85,6 +96,7 @@ export async function serverAway(options: {
       seconds,
       acked_meanwhile: acked,
       refused_meanwhile: end.refused - start.refused,
+      journal_bytes_at_most: full,
       refused_without_retry_after: end.withoutRetryAfter,
       ready_before: before,
       ready_meanwhile: ready.status,
@@ -93,6 +105,8 @@ export async function serverAway(options: {
       clean:
         isClean(verdict) &&
         acked > 0 &&
+        end.refused > start.refused &&
+        full <= 16 * 1024 * 1024 &&
         before === 200 &&
         ready.status === 503 &&
         after === 200 &&
