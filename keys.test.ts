@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { keyCommand } from './key-command.ts';
+import { key as keyCommand } from './cli/key.ts';
+import { readConfig } from './config.ts';
 import { authorizeBy, newKey, parseKeys } from './keys.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -80,8 +81,17 @@ describe('a new key', () => {
   });
 
   it('comes from the command line, or the usage does', () => {
-    const text = keyCommand(['key', 'new', '--project', 'p', '--scopes', 'ingest,read']);
-    const [key, line] = text?.trim().split('\n') ?? [];
+    let text = '';
+    const run = (...args: string[]) =>
+      keyCommand.run(args, {
+        config: readConfig,
+        out: (more) => {
+          text += more;
+        },
+        err: () => undefined,
+      });
+    expect(run('key', 'new', '--project', 'p', '--scopes', 'ingest,read')).toBe(0);
+    const [key, line] = text.trim().split('\n');
     const hash = sha256(key?.split(/\s+/).at(-1) ?? '');
     expect(line).toMatch(new RegExp(`${hash} p ingest,read$`));
     for (const args of [
@@ -89,7 +99,7 @@ describe('a new key', () => {
       ['key', 'new'],
       ['key', 'new', '--project', 'p', '--scopes', 'all'],
     ]) {
-      expect(keyCommand(args)).toBeUndefined();
+      expect(run(...args)).toBeUndefined();
     }
   });
 });

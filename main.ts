@@ -1,56 +1,40 @@
+import type { Command, Terminal } from './cli/command.ts';
+import { exit } from './cli/command.ts';
+import { job } from './cli/job.ts';
+import { journal, quarantine } from './cli/journal.ts';
+import { key } from './cli/key.ts';
+import { map } from './cli/map.ts';
+import { why } from './cli/why.ts';
 import { BadSetting, readConfig } from './config.ts';
 import { JournalBusy } from './ingest/journal/lock.ts';
-import { storageCommand } from './journal-command.ts';
-import { keyCommand, keyUsage } from './key-command.ts';
-import { rangeOf, runJob } from './maintenance.ts';
-import { mapExplain } from './map-command.ts';
 import { type Plumbline, start } from './serve.ts';
 import { StoreBusy, StoreUnusable } from './store/connection.ts';
+import { MappingsExhausted } from './store/mappings.ts';
 import { MigrationError } from './store/migrate.ts';
-import { why } from './why.ts';
 
-const usage = `plumbline               serve: OTLP on 4318 and (gRPC) 4317, API on 4320 (settings: see README)
-plumbline why <task>    explain a task of a running Plumbline
-plumbline map explain <otlp file> [--json]
-                        how the mapping reads spans and log records: conventions, sources of fields, what stays raw
-plumbline remap --from <time> [--to <time>]
-                        reads what is stored again by the mapping in use; 'rebuild' derives its tasks again
-${keyUsage}
-                        a new API key, and its line for the file of PLUMBLINE_KEYS
-plumbline journal       what is on disk: segments, checkpoint, what waits; 'journal replay' stores it all again
-plumbline quarantine    acked requests that the store refused; 'quarantine retry' tries them again`;
+const commands: readonly Command[] = [why, map, job, key, journal, quarantine];
 
-/** EX_CONFIG of sysexits.h: the settings, not the program, have to change. */
-const badConfig = 78;
+const usage = [
+  'plumbline               serve: OTLP on 4318 and (gRPC) 4317, API on 4320 (settings: see README)',
+  ...commands.map((command) => command.usage),
+].join('\n');
 
-async function main([command = 'serve', ...rest]: readonly string[]): Promise<number | undefined> {
-  if (command === 'serve' && rest.length === 0) return serve();
-  const [task] = rest;
-  if (command === 'why' && task !== undefined && rest.length === 1) {
-    const { host, port } = readConfig();
-    const answer = await why(`http://${host}:${port}`, task);
-    process[answer.ok ? 'stdout' : 'stderr'].write(answer.text);
-    return answer.ok ? 0 : 1;
-  }
-  if (command === 'map' && rest[0] === 'explain') {
-    const code = await mapExplain(rest.slice(1));
+const terminal: Terminal = {
+  config: readConfig,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+};
+
+async function main(args: readonly string[]): Promise<number | undefined> {
+  const [first = 'serve', ...rest] = args;
+  if (first === 'serve' && rest.length === 0) return serve();
+  for (const command of commands) {
+    const code = await command.run(args, terminal);
     if (code !== undefined) return code;
   }
-  if (command === 'remap' || command === 'rebuild') {
-    const range = rangeOf(rest);
-    const { host, port, apiKey } = readConfig();
-    const api = { url: `http://${host}:${port}`, key: apiKey };
-    const write = (text: string) => process.stderr.write(text);
-    if (range !== null) return runJob(api, command, range, write);
-  }
-  const key = keyCommand([command, ...rest]);
-  if (key !== undefined) {
-    process.stdout.write(key);
-    return 0;
-  }
-  if (await storageCommand([command, ...rest], readConfig, console.log)) return 0;
-  console.error(usage);
-  return command === 'help' || command === '--help' ? 0 : 64;
+  const asked = first === 'help' || first === '--help';
+  terminal[asked ? 'out' : 'err'](`${usage}\n`);
+  return asked ? 0 : exit.usage;
 }
 
 async function serve(): Promise<undefined> {
@@ -73,7 +57,7 @@ function closeOnSignal(plumbline: Plumbline): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void close());
 }
 
-const known = [StoreBusy, StoreUnusable, MigrationError, JournalBusy];
+const known = [StoreBusy, StoreUnusable, MigrationError, JournalBusy, MappingsExhausted];
 
 /** A cause that a person can mend gets one block of text, never a stack trace. */
 function explain(error: unknown): string | undefined {
@@ -93,5 +77,5 @@ try {
 } catch (error) {
   const text = explain(error);
   console.error(text ?? error);
-  process.exit(text === undefined ? 1 : badConfig);
+  process.exit(text === undefined ? 1 : exit.config);
 }

@@ -1,15 +1,43 @@
 import { join } from 'node:path';
-import type { Config } from './config.ts';
-import type { Ingest } from './ingest/ingest.ts';
-import { inspectJournal, rewindJournal } from './ingest/journal/inspect.ts';
-import { listQuarantine, removeKept } from './ingest/quarantine.ts';
-import { openIngest } from './serve.ts';
+import type { Config } from '../config.ts';
+import type { Ingest } from '../ingest/ingest.ts';
+import { inspectJournal, rewindJournal } from '../ingest/journal/inspect.ts';
+import { listQuarantine, removeKept } from '../ingest/quarantine.ts';
+import { openIngest } from '../serve.ts';
+import { type Command, usage } from './command.ts';
 
-/** Prints one line for a person. */
-export type Print = (line: string) => void;
+type Print = (line: string) => void;
 
-/** `plumbline journal`: what is on disk, also while Plumbline runs. */
-export function showJournal({ data }: Config, print: Print): void {
+/** `plumbline journal`: what is on disk, also while Plumbline runs. `replay` wants Plumbline stopped. */
+export const journal: Command = {
+  usage: usage(
+    'plumbline journal',
+    "what is on disk: segments, checkpoint, what waits; 'journal replay' stores it all again",
+  ),
+  run: among('journal', { '': showJournal, replay: replayJournal }),
+};
+
+/** `plumbline quarantine`: acked requests that the store refused. `retry` wants Plumbline stopped. */
+export const quarantine: Command = {
+  usage: usage(
+    'plumbline quarantine',
+    "acked requests that the store refused; 'quarantine retry' tries them again",
+  ),
+  run: among('quarantine', { '': listKept, list: listKept, retry: retryKept }),
+};
+
+type Verb = (config: Config, print: Print) => Promise<void> | void;
+
+function among(noun: string, verbs: Readonly<Record<string, Verb>>): Command['run'] {
+  return async ([command, name = '', ...rest], { config, out }) => {
+    const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+    if (command !== noun || verb === undefined || rest.length > 0) return undefined;
+    await verb(config(), (line) => out(`${line}\n`));
+    return 0;
+  };
+}
+
+function showJournal({ data }: Config, print: Print): void {
   const directory = join(data, 'journal');
   const { segments, checkpoint, end, waiting, oldest, damagedBytes } = inspectJournal(directory);
   print(`journal     ${directory}`);
@@ -24,8 +52,8 @@ export function showJournal({ data }: Config, print: Print): void {
   if (damagedBytes > 0) print(`damaged     ${damagedBytes} bytes cannot be read`);
 }
 
-/** `plumbline journal replay`: stores and derives again whatever the journal still has. Plumbline must be stopped. */
-export async function replayJournal(config: Config, print: Print): Promise<void> {
+/** Stores and derives again whatever the journal still has. */
+async function replayJournal(config: Config, print: Print): Promise<void> {
   rewindJournal(join(config.data, 'journal'));
   await withIngest(config, async (ingest) => {
     await ingest.drained();
@@ -45,8 +73,7 @@ async function withIngest(config: Config, work: (ingest: Ingest) => Promise<void
   }
 }
 
-/** `plumbline quarantine list`: acked requests that the store refused. Returns how many. */
-export function listKept({ data }: Config, print: Print): number {
+function listKept({ data }: Config, print: Print): void {
   const directory = join(data, 'journal', 'quarantine');
   let kept = 0;
   for (const { name, record, why } of listQuarantine(directory, (bad) =>
@@ -58,14 +85,13 @@ export function listKept({ data }: Config, print: Print): number {
     print(`${name}  ${signal}  ${body.length} bytes  project ${project}  ${received}  ${why}`);
   }
   print(`${kept} requests in quarantine`);
-  return kept;
 }
 
 /**
- * `plumbline quarantine retry`: sends what is kept through ingest again. Each request leaves the quarantine only once
- * it is durable in the journal; what the store refuses again comes back. Plumbline must be stopped.
+ * Sends what is kept through ingest again. Each request leaves the quarantine only once it is durable in the journal;
+ * what the store refuses again comes back.
  */
-export async function retryKept(config: Config, print: Print): Promise<void> {
+async function retryKept(config: Config, print: Print): Promise<void> {
   const directory = join(config.data, 'journal', 'quarantine');
   await withIngest(config, async (ingest) => {
     let taken = 0;
@@ -81,30 +107,4 @@ export async function retryKept(config: Config, print: Print): Promise<void> {
     const left = [...listQuarantine(directory, () => undefined)].length;
     print(`${taken} requests tried again, ${left} in quarantine now`);
   });
-}
-
-/** Names of commands to what they do; undefined for any other. */
-export async function storageCommand(
-  [noun, verb, ...rest]: readonly string[],
-  config: () => Config,
-  print: Print,
-): Promise<boolean> {
-  if (rest.length > 0) return false;
-  switch (`${noun} ${verb ?? ''}`.trim()) {
-    case 'journal':
-      showJournal(config(), print);
-      return true;
-    case 'journal replay':
-      await replayJournal(config(), print);
-      return true;
-    case 'quarantine':
-    case 'quarantine list':
-      listKept(config(), print);
-      return true;
-    case 'quarantine retry':
-      await retryKept(config(), print);
-      return true;
-    default:
-      return false;
-  }
 }

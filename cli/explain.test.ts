@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtInMapping } from './ingest/normalise/mapping.ts';
-import { parseOwnMapping } from './ingest/normalise/own-mapping.ts';
-import { explainFile, NotOtlp, renderExplanations } from './map-explain.ts';
+import { builtInMapping } from '../ingest/normalise/mapping.ts';
+import { parseOwnMapping } from '../ingest/normalise/own-mapping.ts';
+import { explainFile, NotOtlp, renderExplanations } from './explain.ts';
 
 const trace_id = '5b8efff798038103d269b633813fc60c';
 const span_id = 'eee19b7ec3c1b174';
@@ -103,7 +103,7 @@ describe('explainFile', () => {
   });
 
   it.each(['span', 'log'])('tells by itself that protobuf holds a %s', async (item) => {
-    const captures = new URL('./test/fixtures/captures/pypi/', import.meta.url);
+    const captures = new URL('../test/fixtures/captures/pypi/', import.meta.url);
     const ending = item === 'span' ? '.traces.pb.gz' : '.logs.pb.gz';
     const names = (await readdir(captures)).filter((name) => name.endsWith(ending));
     expect(names.length).toBeGreaterThan(0);

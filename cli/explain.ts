@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { inflate } from './ingest/inflate.ts';
-import { createExplainer, type Explanation, type FieldSource } from './ingest/normalise/explain.ts';
-import type { Mapping } from './ingest/normalise/mapping.ts';
-import { decodeLogs, decodeTraces, type Encoding } from './ingest/otlp/decode.ts';
-import type { Decoded } from './ingest/otlp/model.ts';
-import { BadRequest } from './ingest/otlp/refusal.ts';
+import { inflate } from '../ingest/inflate.ts';
+import {
+  createExplainer,
+  type Explanation,
+  type FieldSource,
+} from '../ingest/normalise/explain.ts';
+import type { Mapping } from '../ingest/normalise/mapping.ts';
+import { decodeLogs, decodeTraces, type Encoding } from '../ingest/otlp/decode.ts';
+import type { Decoded } from '../ingest/otlp/model.ts';
+import { BadRequest } from '../ingest/otlp/refusal.ts';
 
 const maxBytes = 256 * 1024 * 1024;
 
