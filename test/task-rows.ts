@@ -1,5 +1,6 @@
+import { emptyRow } from '../store/tables/empty-row.ts';
 import type { OutcomeRow } from '../store/tables/outcomes.ts';
-import type { TaskRow } from '../store/tables/tasks.ts';
+import { type TaskRow, tasks } from '../store/tables/tasks.ts';
 
 /** One call of a task for {@link taskRow}. */
 export interface CallSketch {
@@ -41,7 +42,10 @@ export function taskRow(sketch: TaskSketch): TaskRow {
     BigInt(calls.reduce((total, call) => total + (call[key] ?? 0), 0));
   const models = calls.filter(({ kind }) => kind === 'llm').length;
   return {
-    ...blank,
+    ...emptyRow(tasks),
+    attribution: 'declared',
+    attempts: 1,
+    spans: 1,
     project: sketch.project ?? 'test',
     day: Math.floor(started / DAY),
     task_id: id,
@@ -116,37 +120,3 @@ function callColumns(calls: readonly CallSketch[], started: number) {
     'calls.cost_reported': calls.map(() => null),
   };
 }
-
-const blank = {
-  agent_path: '',
-  session_id: '',
-  user_id: '',
-  environment: '',
-  service: '',
-  ref: '',
-  parent_id: '',
-  attribution: 'declared',
-  root_error: 0,
-  attempts: 1,
-  model_ms: 0,
-  tool_ms: 0,
-  retrieval_ms: 0,
-  human_wait_ms: 0,
-  rate_limited_ms: 0,
-  queued_ms: 0,
-  ttft_ms: null,
-  waiting_since: null,
-  handoffs: 0,
-  approvals: 0,
-  cache_read_tokens: null,
-  cache_write_tokens: null,
-  reasoning_tokens: null,
-  peak_context_tokens: null,
-  trace_ids: [],
-  spans: 1,
-  error_message: '',
-  'transitions.at': [],
-  'transitions.state': [],
-  'transitions.reason': [],
-  'transitions.applied': [],
-} as const;

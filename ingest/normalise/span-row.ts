@@ -1,10 +1,10 @@
-import type { SpanRow } from '../../store/tables/spans.ts';
+import { emptyRow } from '../../store/tables/empty-row.ts';
+import { type SpanRow, spans } from '../../store/tables/spans.ts';
 import type { Entries } from '../../store/tables/table.ts';
 import type { OtlpSpan } from '../otlp/model.ts';
 import type { Hash, TracePayload } from './blobs.ts';
 import type { ContentColumns } from './content.ts';
 import { contentHashOf, emptyMark, markEntries, markPayload, markText } from './content-mark.ts';
-import { emptyRow } from './empty-row.ts';
 import { at, countAt, type FieldValues, flagAt, numberAt, smallAt, textAt } from './fields.ts';
 import type { Fingerprints } from './fingerprint.ts';
 import { trafficOf } from './ids.ts';
@@ -212,11 +212,13 @@ function fillTool(row: Row, { span, resolved, content, hash }: SpanParts): void 
   row.handoff_to = textAt(values, 'handoff_to');
 }
 
+const blank = emptyRow(spans);
+
 /** The row of one span. */
 export function spanRow(parts: SpanParts): SpanRow {
   const { shared, resolved, content } = parts;
   // A copy of one complete object, then stores: rows keep one hidden class, ten times faster than merging objects.
-  const row: Row = { ...emptyRow };
+  const row: Row = { ...blank };
   row.project = shared.project;
   row.mapping_version = shared.mapping_version;
   row.service = shared.service;

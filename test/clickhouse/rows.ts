@@ -1,7 +1,8 @@
+import { emptyRow } from '../../store/tables/empty-row.ts';
 import type { OutcomeRow } from '../../store/tables/outcomes.ts';
 import type { PriceRow } from '../../store/tables/prices.ts';
 import { type SpanRow, spans } from '../../store/tables/spans.ts';
-import type { TaskRow } from '../../store/tables/tasks.ts';
+import { type TaskRow, tasks } from '../../store/tables/tasks.ts';
 
 /** Nanoseconds since 1970 of a time such as `2026-03-01T10:00:00Z`. */
 export function nanos(time: string): bigint {
@@ -46,8 +47,13 @@ export function taskRow(times: Times, fields: Partial<TaskRow> = {}): TaskRow {
   const { task_id, started, ended, calls = [] } = times;
   const started_at = nanos(started);
   return {
-    ...NO_NUMBERS,
-    ...NO_NAMES,
+    ...emptyRow(tasks),
+    workflow: 'support',
+    agent_path: 'support',
+    traffic: 'live',
+    attribution: 'declared',
+    attempts: 1,
+    spans: 1,
     ...callColumns(calls, started),
     project: 'p',
     day: dayOf(started),
@@ -62,54 +68,6 @@ export function taskRow(times: Times, fields: Partial<TaskRow> = {}): TaskRow {
     ...fields,
   };
 }
-
-const NO_NUMBERS = {
-  deleted: 0,
-  root_ended: 0,
-  root_error: 0,
-  attempts: 1,
-  model_ms: 0,
-  tool_ms: 0,
-  retrieval_ms: 0,
-  human_wait_ms: 0,
-  rate_limited_ms: 0,
-  queued_ms: 0,
-  ttft_ms: null,
-  waiting_since: null,
-  tool_errors: 0,
-  handoffs: 0,
-  approvals: 0,
-  escalated: 0,
-  input_tokens: null,
-  output_tokens: null,
-  cache_read_tokens: null,
-  cache_write_tokens: null,
-  reasoning_tokens: null,
-  peak_context_tokens: null,
-  spans: 1,
-} as const;
-
-const NO_NAMES = {
-  workflow: 'support',
-  agent_path: 'support',
-  session_id: '',
-  user_id: '',
-  environment: '',
-  release: '',
-  service: '',
-  prompt_versions: [],
-  agent_version_hash: '',
-  traffic: 'live',
-  ref: '',
-  parent_id: '',
-  attribution: 'declared',
-  trace_ids: [],
-  error_message: '',
-  'transitions.at': [],
-  'transitions.state': [],
-  'transitions.reason': [],
-  'transitions.applied': [],
-} as const;
 
 function callColumns(calls: readonly Call[], started: string) {
   const tokens = (pick: (call: Call) => number | undefined) =>
@@ -186,10 +144,8 @@ export function priceRow(
 
 /** A span by hand; every other column has the zero of its type. */
 export function spanRow(fields: Partial<SpanRow>): SpanRow {
-  const zeros = Object.entries<string>(spans.columns).map(([name, type]) => [name, zeroOf(type)]);
-  const row = Object.fromEntries(zeros) as SpanRow;
   return {
-    ...row,
+    ...emptyRow(spans),
     project: 'p',
     ver: 1n,
     kind: 'other',
@@ -197,11 +153,4 @@ export function spanRow(fields: Partial<SpanRow>): SpanRow {
     status: 'unset',
     ...fields,
   };
-}
-
-function zeroOf(type: string): unknown {
-  if (type.startsWith('Array(') || type.startsWith('Map(')) return [];
-  if (type.startsWith('Nullable(')) return null;
-  if (type.includes('String')) return '';
-  return type === 'UInt64' || type.startsWith('DateTime64') ? 0n : 0;
 }
