@@ -14,6 +14,16 @@ describe('sql', () => {
     expect(q.params).toEqual({ p0: 0, p1: 'x', p2: 2, p3: 9 });
   });
 
+  it('sends a parameter that stands in several places once', () => {
+    const project = param('String', 'p');
+    const ids = param('Array(String)', ['a']);
+    const q = sql`${project} ${sql`${project} ${ids}`} ${param('String', 'p')} ${ids}`;
+    expect(q.text).toBe(
+      '{p0:String} {p0:String} {p1:Array(String)} {p2:String} {p1:Array(String)}',
+    );
+    expect(q.params).toEqual({ p0: 'p', p1: ['a'], p2: 'p' });
+  });
+
   it('takes no bare string, nor anything that only looks like a query', () => {
     const unchecked = sql as (strings: TemplateStringsArray, ...slots: unknown[]) => unknown;
     for (const slot of ['x', 1, null, undefined, { text: 'x', params: {} }, { type: 'String' }]) {

@@ -21,7 +21,10 @@ class BoundParam implements Param {
   }
 }
 
-/** Text between parameters; parameters are numbered when the text is read, so fragments compose freely. */
+/**
+ * Text between parameters; parameters are numbered when the text is read, so fragments compose freely. One parameter
+ * that stands in several places travels once.
+ */
 class Fragment implements Sql {
   readonly pieces: readonly (string | BoundParam)[];
   constructor(pieces: readonly (string | BoundParam)[]) {
@@ -29,15 +32,22 @@ class Fragment implements Sql {
   }
 
   get text(): string {
-    let n = 0;
+    const bound = this.bound();
     return this.pieces
-      .map((piece) => (typeof piece === 'string' ? piece : `{p${n++}:${piece.type}}`))
+      .map((piece) => (typeof piece === 'string' ? piece : `{${bound.get(piece)}:${piece.type}}`))
       .join('');
   }
 
   get params(): Readonly<Record<string, unknown>> {
-    const bound = this.pieces.filter((piece) => typeof piece !== 'string');
-    return Object.fromEntries(bound.map((piece, n) => [`p${n}`, piece.value]));
+    return Object.fromEntries([...this.bound()].map(([{ value }, name]) => [name, value]));
+  }
+
+  /** The names of the parameters. */
+  private bound(): Map<BoundParam, string> {
+    const names = new Map<BoundParam, string>();
+    for (const piece of this.pieces)
+      if (typeof piece !== 'string' && !names.has(piece)) names.set(piece, `p${names.size}`);
+    return names;
   }
 }
 
@@ -93,8 +103,9 @@ function piecesOf(slot: unknown): readonly (string | BoundParam)[] {
 const MAX_PARAM_UNITS = 30_000;
 
 /** A long array travels in several parameters and is put together again by the server. */
-function partsOf({ type, value }: BoundParam): readonly (string | BoundParam)[] {
-  if (!Array.isArray(value)) return [new BoundParam(type, value)];
+function partsOf(whole: BoundParam): readonly (string | BoundParam)[] {
+  const { type, value } = whole;
+  if (!Array.isArray(value)) return [whole];
   const parts: (string | BoundParam)[] = [];
   let from = 0;
   let units = 0;
@@ -108,7 +119,7 @@ function partsOf({ type, value }: BoundParam): readonly (string | BoundParam)[] 
     from = i + 1;
     units = 0;
   }
-  return parts.length <= 2 ? [new BoundParam(type, value)] : [...parts, ')'];
+  return parts.length <= 2 ? [whole] : [...parts, ')'];
 }
 
 /** Nothing: the neutral part of a query. */

@@ -54,20 +54,36 @@ export function chainCalls(
 // System instructions travel apart from the messages; here they are the first of them.
 const instruction = 's';
 
-function inputsOf(span: DecisionSpan): string[] {
+function inputsOf(span: DecisionSpan): readonly string[] {
+  if (span.system_instructions.length === 0) return span.input_messages;
   return [...span.system_instructions.map((hash) => instruction + hash), ...span.input_messages];
 }
 
-function seen(input: string, messages: Messages): Seen {
-  const message = input.startsWith(instruction)
+/** What it is the same as is seldom asked, and takes long to say. */
+class SeenMessage implements Seen {
+  readonly message: Message | undefined;
+  readonly #input: string;
+  readonly #messages: Messages;
+
+  constructor(input: string, messages: Messages) {
+    this.message = messageOf(input, messages);
+    this.#input = input;
+    this.#messages = messages;
+  }
+
+  get identity(): number | string {
+    return this.message === undefined ? this.#input : this.#messages.identity(this.message);
+  }
+}
+
+function messageOf(input: string, messages: Messages): Message | undefined {
+  return input.startsWith(instruction)
     ? messages.instructions(input.slice(instruction.length))
     : messages.message(input);
-  return {
-    message,
-    get identity() {
-      return message === undefined ? input : messages.identity(message);
-    },
-  };
+}
+
+function seen(input: string, messages: Messages): Seen {
+  return new SeenMessage(input, messages);
 }
 
 /** The inputs that `prev` neither saw nor said, counted one for one: a second equal "yes" is new. */
@@ -131,11 +147,12 @@ function createIndex() {
     messages: Messages,
   ): Link | null {
     for (let i = inputs.length - 1; i >= 0; i--) {
-      const own = seen(inputs[i] ?? '', messages);
-      const { message } = own;
+      const input = inputs[i] ?? '';
+      const message = messageOf(input, messages);
       if (message !== undefined && message.role !== 'assistant' && message.role !== 'model')
         continue;
-      const link = latest(byOutput.get(own.identity), start, place);
+      const identity = message === undefined ? input : messages.identity(message);
+      const link = latest(byOutput.get(identity), start, place);
       if (link !== null) return link;
     }
     return null;

@@ -48,7 +48,8 @@ export function chosenOf(step: Step, message: Message): Chosen | null {
     .filter(({ type }) => type === 'tool_call')
     .map((part, k) => callOf(step, part, k));
   if (calls.length > 0) return { calls, answer: null, value: null, none: null };
-  const text = textOf(message);
+  const withheld = message.parts.some((part) => part.type === 'text' && part.withheld);
+  const text = withheld ? null : textOf(message);
   if (text === '') return emptyChoice(step);
   const type = message.refusal ? 'refusal' : 'answer';
   return { calls, answer: { type, text }, value: null, none: null };
@@ -95,7 +96,7 @@ export function statedReasons(step: Step, message: Message): WhyAnswer[] {
 }
 
 function callOf(step: Step, part: Part, k: number): Call {
-  const parsed = parseArguments(part.text);
+  const parsed = part.withheld ? unknownArguments : parseArguments(part.text);
   return {
     id: `${step.id}.c${k}`,
     step,
@@ -113,6 +114,8 @@ function callOf(step: Step, part: Part, k: number): Call {
     result: noResult(),
   };
 }
+
+const unknownArguments = { args: null, argsText: null, argsKey: null } as const;
 
 /** Arguments from their text. No text at all means an empty object: providers send calls without arguments so. */
 export function parseArguments(text: string): Pick<Call, 'args' | 'argsText' | 'argsKey'> {

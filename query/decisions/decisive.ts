@@ -44,6 +44,9 @@ export function decisiveSteps(
     chosen?.calls.some(({ effect, handoffTo }) => effect === 'write' || handoffTo !== null),
   );
   const found = findings.flatMap(({ decision }) => byId.get(decision ?? '') ?? []);
+  const answered = trajectory.approvals.flatMap(({ step, status }) =>
+    status === 'denied' || status === 'expired' ? (byId.get(step) ?? []) : [],
+  );
   const [first] = ranked;
   const sources = (first?.chosen?.calls ?? []).flatMap(({ sources }) =>
     (sources ?? []).flatMap(({ from }) => labels.get(from)?.step ?? []),
@@ -54,6 +57,7 @@ export function decisiveSteps(
     ...ranked.slice(0, 3),
     ...called.slice(0, 3),
     ...found,
+    ...answered,
     ...acted.toReversed(),
     ...(last === undefined ? [] : [last]),
   ]);

@@ -1,7 +1,9 @@
 import type { Alternative, WhyAnswer } from './answer.ts';
-import { noResult } from './choose.ts';
-import type { Attributes, TaskEvidence } from './evidence.ts';
+import { noResult, textOf } from './choose.ts';
+import type { Attributes, DecisionSpan, TaskEvidence } from './evidence.ts';
 import { isRecord, parseJson } from './json.ts';
+import { outputText } from './knowledge.ts';
+import { parseMessage } from './message.ts';
 import type { Approval, Call, Chosen, Step } from './model.ts';
 import type { SpanTree } from './span-tree.ts';
 
@@ -27,7 +29,7 @@ const names = new Set(['agent.decision', 'agent.handoff', 'agent.fallback', 'age
 
 /** `handoffDone` tells of handoffs that a tool call already stands for: `(span, agent handed to)`. */
 export function declaredSteps(
-  { spans, logs }: TaskEvidence,
+  { spans, logs, content }: TaskEvidence,
   tree: SpanTree,
   handoffDone: (spanId: string, to: string) => boolean,
 ): Declared {
@@ -42,7 +44,10 @@ export function declaredSteps(
     if (signal.name !== 'agent.handoff' || to === undefined || to === '') return [];
     return handoffDone(signal.span_id, to) ? [] : [handoffStep(signal, to)];
   });
-  return { steps: [...steps, ...approvals.steps], approvals: approvals.approvals };
+  const plans = spans
+    .filter(({ kind }) => kind === 'plan')
+    .map((span) => planStep(span, tree, content));
+  return { steps: [...steps, ...plans, ...approvals.steps], approvals: approvals.approvals };
 }
 
 function eventSignals(spans: TaskEvidence['spans'], tree: SpanTree): Signal[] {
@@ -134,6 +139,25 @@ function decisionStep(signal: Signal): Step {
   );
   step.alternatives = alternativesOf(read('alternatives'));
   return step;
+}
+
+/** A plan that has a span of its own: what it put out is what was planned. */
+function planStep(span: DecisionSpan, tree: SpanTree, content: ReadonlyMap<string, string>): Step {
+  const { agent, scope } = tree.place(span);
+  const signal: Signal = {
+    id: span.span_id,
+    trace_id: span.trace_id,
+    span_id: span.span_id,
+    time: span.start,
+    name: 'plan',
+    agent,
+    scope,
+    attributes: {},
+  };
+  const said = span.output_messages.map((hash) => content.get(hash));
+  const messages = said.every((text) => text !== undefined) ? said.map(parseMessage) : [];
+  const text = messages.length > 0 ? messages.map(textOf).join('\n') : outputText(span, content);
+  return { ...declare(signal, 'plan', valueChoice(text ?? undefined), []), end: span.end };
 }
 
 function alternativesOf(text: string | undefined): Alternative[] {

@@ -1,20 +1,13 @@
 import type { ToolsetAnswer } from './answer.ts';
 import { chainCalls, type Link, type Seen } from './chain.ts';
-import {
-  chosenOf,
-  finishOf,
-  parseArguments,
-  pickChoice,
-  statedReasons,
-  textOf,
-  unknownChoice,
-} from './choose.ts';
+import { chosenOf, finishOf, pickChoice, statedReasons, textOf, unknownChoice } from './choose.ts';
 import { declaredSteps } from './declared.ts';
 import { edgesOf } from './edges.ts';
 import { spanKey, type TaskEvidence } from './evidence.ts';
 import { indexCalls, informedBy, turnOf } from './informed.ts';
 import { isRecord } from './json.ts';
 import { violations } from './json-schema.ts';
+import { knowledgeBefore, tellSignals } from './knowledge.ts';
 import { indexContent, traceArguments } from './lineage.ts';
 import { type Message, type Messages, readMessages } from './message.ts';
 import type { Call, Step, Toolset, Trajectory } from './model.ts';
@@ -38,18 +31,21 @@ export function deriveTrajectory(evidence: TaskEvidence): Trajectory {
   const alone = inferCalls(steps, loose, tree, evidence.content);
   readResultMessages(steps, ended);
   judgeCalls(steps, tree);
+  for (const [step, told] of knowledgeBefore(steps, tree, evidence.content))
+    if (step.informed !== null) step.informed = [...told, ...step.informed];
   traceValues(steps);
   addThoughts(steps);
   const handoffs = handoffIndex(steps, tree);
   const declared = declaredSteps(evidence, tree, handoffs);
-  const all = [...steps, ...declared.steps].toSorted(inTime);
+  const all = declared.steps.length === 0 ? steps : [...steps, ...declared.steps].toSorted(inTime);
   all.forEach((step, i) => {
     step.n = i + 1;
   });
   const byCode = alone.map((span) => callOfSpan(span, null, span.span_id, evidence.content));
   const calls = [...all.flatMap((step) => step.chosen?.calls ?? []), ...byCode].toSorted(byTime);
   const edges = edgesOf(all, calls, declared.approvals, tree);
-  for (const step of all) step.next.sort(inTime);
+  tellSignals(all, calls, declared.approvals, edges);
+  for (const { next } of all) if (next.length > 1) next.sort(inTime);
   return {
     task: evidence.task,
     steps: all,
@@ -198,6 +194,11 @@ function judgeCalls(steps: readonly Step[], tree: SpanTree) {
   for (const step of steps) {
     for (const call of step.chosen?.calls ?? []) {
       judgeArguments(call, step.toolset?.parameters.get(call.tool));
+      const hinted = step.toolset?.effects.get(call.tool);
+      if (call.effectInferred && hinted !== undefined) {
+        call.effect = hinted;
+        call.effectInferred = false;
+      }
       call.handoffTo = handoffTarget(call.tool, agents);
       if (call.handoffTo !== null) call.effect = 'unknown';
     }
@@ -209,7 +210,7 @@ function judgeArguments(call: Call, schema: unknown) {
     call.valid = call.result.span?.tool_arguments_valid ?? null;
     return;
   }
-  const isJson = call.argsText.trim() === '' || isRecord(parseArguments(call.argsText).args);
+  const isJson = call.argsText.trim() === '' || isRecord(call.args);
   if (!isJson && typeof call.args === 'string') {
     call.valid = false;
     call.violations = ['not JSON'];

@@ -9,12 +9,14 @@ export function edgesOf(
   approvals: readonly Approval[],
   tree: SpanTree,
 ): Edge[] {
-  const approved = approvalEdges(approvals, calls);
+  const approved = new Map<string, Edge[]>();
+  for (const edge of approvalEdges(approvals, calls))
+    approved.set(edge.to, [...(approved.get(edge.to) ?? []), edge]);
   const failed = new Map<string, Call>();
   const calling = calls.flatMap((call) => {
     if (call.step === null) return [];
     const edges = [...retryEdge(call, failed), ...lineageEdges(call)];
-    return [...edges, ...approved.filter(({ to }) => to === call.id)];
+    return [...edges, ...(approved.get(call.id) ?? [])];
   });
   return [...calling, ...handoffEdges(steps), ...delegationEdges(steps, calls, tree)];
 }
@@ -52,12 +54,24 @@ function handoffEdges(steps: readonly Step[]): Edge[] {
   return steps.flatMap((step) =>
     (step.chosen?.calls ?? []).flatMap((call): Edge[] => {
       if (call.handoffTo === null) return [];
-      const target = byAgent.get(call.handoffTo)?.find(({ start }) => start >= step.end);
+      const target = firstFrom(byAgent.get(call.handoffTo) ?? [], step.end);
       if (target === undefined) return [];
       follow(step, target);
       return [{ type: 'handed_off', from: call.id, to: target.id }];
     }),
   );
+}
+
+/** The first of `steps`, which are in order of time, that starts at or after `time`. */
+function firstFrom(steps: readonly Step[], time: bigint): Step | undefined {
+  let low = 0;
+  let high = steps.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((steps[middle]?.start ?? 0n) < time) low = middle + 1;
+    else high = middle;
+  }
+  return steps[low];
 }
 
 /** A run of another agent inside a call's tool span was delegated by that call. */
@@ -78,9 +92,13 @@ function follow(step: Step, target: Step) {
 }
 
 function approvalEdges(approvals: readonly Approval[], calls: readonly Call[]): Edge[] {
+  if (approvals.length === 0) return [];
+  const byId = new Map(calls.map((call) => [call.call_id, call]));
+  const byTool = new Map(calls.map((call) => [call.tool, call]));
   return approvals.flatMap((approval): Edge[] => {
     if (approval.status === 'requested') return [];
-    const call = calls.findLast((candidate) => concerns(approval, candidate));
+    const { call_id, action } = approval;
+    const call = call_id === '' ? byTool.get(action) : byId.get(call_id);
     if (call === undefined) return [];
     const type = approval.status === 'approved' ? 'approved' : 'denied';
     return [{ type, from: approval.step, to: call.id }];

@@ -71,6 +71,8 @@ export interface DecisionSpan {
   readonly tool_definitions: readonly string[];
   readonly tool_arguments: readonly string[];
   readonly tool_result: readonly string[];
+  /** What retrievers, memories and plans put out, attribute by attribute, as payload is stored. */
+  readonly outputs: readonly (readonly string[])[];
   readonly events: readonly SpanEvent[];
   readonly attributes: Attributes;
 }

@@ -70,12 +70,12 @@ function piecesOf({ message }: Seen): Piece[] {
   const results = message.parts
     .filter(({ type }) => type === 'tool_result')
     .map(
-      (part): Piece => ({
-        ...plain,
+      ({ text, id }): Piece => ({
         kind: 'tool_result',
-        text: part.text,
+        text,
+        own: false,
         result: true,
-        callId: part.id,
+        callId: id,
       }),
     );
   const rest = message.parts.filter(({ type }) => type !== 'tool_result');

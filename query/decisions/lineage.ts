@@ -55,6 +55,8 @@ export function indexContent(
     }
   }
 
+  const wanted = new Set([...byWord.keys()].map(hashOf));
+
   function add(content: Content, step: Step) {
     if (content.text === null || content.own) return;
     const text = content.text.slice(0, maxText);
@@ -68,7 +70,7 @@ export function indexContent(
       post(same, at);
       post(byKeyAndValue.get(pair(key, value)), at);
     });
-    if (byWord.size > 0) for (const word of wordsOf(lower)) post(byWord.get(word), at);
+    if (byWord.size > 0) eachWord(lower, wanted, (word) => post(byWord.get(word), at));
     if (byNumber.size > 0 && mayHold(lower, whole))
       for (const number of numbersIn(lower)) post(byNumber.get(number), at);
   }
@@ -111,6 +113,37 @@ function post(list: number[] | undefined, at: number) {
 
 function wordsOf(lower: string): string[] {
   return lower.match(/[\p{L}\p{N}_]+/gu) ?? [];
+}
+
+const fnvPrime = 0x01000193;
+const fnvBasis = 0x811c9dc5 | 0;
+
+function hashOf(word: string): number {
+  let hash = fnvBasis;
+  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), fnvPrime);
+  return hash;
+}
+
+/** Tells the words of a lower-case text whose hash is wanted. Most are not, and are never cut out of the text. */
+function eachWord(lower: string, wanted: ReadonlySet<number>, tell: (word: string) => void) {
+  let start = -1;
+  let hash = fnvBasis;
+  for (let i = 0; i <= lower.length; i++) {
+    const code = lower.charCodeAt(i);
+    if (code >= 128) {
+      // Letters of other scripts take the long way.
+      for (const word of wordsOf(lower)) if (wanted.has(hashOf(word))) tell(word);
+      return;
+    }
+    if ((code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === 95) {
+      if (start < 0) start = i;
+      hash = Math.imul(hash ^ code, fnvPrime);
+    } else if (start >= 0) {
+      if (wanted.has(hash)) tell(lower.slice(start, i));
+      start = -1;
+      hash = fnvBasis;
+    }
+  }
 }
 
 /** The scalars of a text that is JSON; null is no value of anything. */
@@ -205,9 +238,20 @@ function isEligible(value: Leaf['value']): boolean {
   return length >= 4 || (length === 3 && (/\d/.test(value) || /^\p{Lu}+$/u.test(value)));
 }
 
+const members = new WeakMap<object, Map<string, boolean>>();
+// Pointers that are remembered of a schema: more are those of one long list, or made up.
+const maxPointers = 1_000;
+
+/** Whether the schema says which values may stand there. Calls of one tool ask the same again and again. */
 function isMember(schema: unknown, pointer: string): boolean {
-  if (schema === undefined) return false;
-  return schemasAt(schema, pointer).some(
+  if (!isRecord(schema)) return false;
+  const known = members.get(schema) ?? new Map<string, boolean>();
+  members.set(schema, known);
+  const before = known.get(pointer);
+  if (before !== undefined) return before;
+  const member = schemasAt(schema, pointer).some(
     (part) => isRecord(part) && (Array.isArray(part['enum']) || part['const'] !== undefined),
   );
+  if (known.size < maxPointers) known.set(pointer, member);
+  return member;
 }

@@ -2,131 +2,170 @@ import type { Store } from '../../store/connection.ts';
 import { readBoundaries } from '../../store/derive/boundaries.ts';
 import { type Parts, splitTasks } from '../../store/derive/parts.ts';
 import {
+  type Bounds,
+  readLoneLogs as derivedLoneLogs,
   joinItems,
   readBounds,
-  readLoneLogs,
   readTaskTraces,
   readTraces,
 } from '../../store/derive/read.ts';
-import { param, query, sql } from '../../store/sql.ts';
-import { clickhouseTime } from '../time.ts';
-import { type DecisionLog, spanKey, type TaskEvidence, type TaskFacts } from './evidence.ts';
-import { readLogMessages, withMessages } from './log-messages.ts';
-import { readContent, readSpans, type TraceRange } from './rows.ts';
+import { type DecisionLog, spanKey, type TaskEvidence } from './evidence.ts';
+import { messagesOf, readLoneLogs, readTraceLogs, type StoredLog, withMessages } from './logs.ts';
+import { readContent, readSpans, type StoredSpan, type TraceRange } from './rows.ts';
+import { costsOf, factsOf, type TaskRow } from './task-rows.ts';
 
-interface TaskRow {
-  readonly [column: string]: unknown;
-  readonly trace_ids: readonly string[];
-  readonly call_traces: readonly string[];
-  readonly call_spans: readonly string[];
-  readonly call_costs: readonly (number | null)[];
+/** A task with everything that judging it takes from its row. */
+export interface LoadedTask {
+  /** Days since 1970. */
+  readonly day: number;
+  readonly evidence: TaskEvidence;
+  /** Nanoseconds since 1970. */
+  readonly startedAt: bigint;
+  readonly rateLimitedMs: number;
+  readonly humanWaitMs: number;
+  /** Lower bound where models are unpriced. */
+  readonly costUsd: number;
+  /** What its spans name it by, to tell a retry from a second task. */
+  readonly idempotencyKeys: readonly string[];
 }
 
 /**
- * Everything about one task: its record, its spans and logs by the rules of the derivation (a trace may hold several
- * tasks, a task several traces), and their payload. Undefined when there is no such task.
+ * Loads the tasks of these rows with few queries: the spans, logs and payload of all their traces at once. A trace may
+ * hold several tasks, and a task several traces: only when its row does not account for every span of its traces is the
+ * derivation asked what belongs to whom.
  */
-export async function loadEvidence(
+export async function loadRows(
   store: Store,
   project: string,
-  id: string,
-  now: Date,
-): Promise<TaskEvidence | undefined> {
-  const row = await readTask(store, project, id, now);
-  if (row === undefined) return undefined;
-  const parts = await readParts(store, project, id, row.trace_ids);
-  const range = rangeOf(row.trace_ids, parts);
-  const [spans, content, told] = await Promise.all([
+  rows: readonly TaskRow[],
+): Promise<LoadedTask[]> {
+  if (rows.length === 0) return [];
+  const traces = [...new Set(rows.flatMap(({ trace_ids }) => trace_ids))];
+  const [bounds, lone] = await Promise.all([
+    readBounds(store, project, traces),
+    readLoneBounds(store, project, rows),
+  ]);
+  const range: TraceRange = { traces, ...spanOf([...bounds.values()]) };
+  const [spans, content, traced, alone] = await Promise.all([
     readSpans(store, project, range),
     readContent(store, project, range),
-    readLogMessages(store, project, range),
+    readTraceLogs(store, project, range),
+    readLoneLogs(store, project, [...lone.keys()], spanOf([...lone.values()])),
   ]);
-  const own = new Set(parts?.members.map(({ span }) => spanKey(span)));
+  const byTrace = groupByTrace(spans);
+  const told = messagesOf(traced);
+  const loaded: LoadedTask[] = [];
+  for (const row of rows) {
+    const own = row.trace_ids.flatMap((trace) => byTrace.get(trace) ?? []);
+    const whole = own.length === row.spans;
+    const { mine, ...rest } = whole
+      ? { mine: own, ...ownedBy(row, [...traced, ...alone]) }
+      : await splitOff(store, project, row, own, bounds);
+    loaded.push(
+      toTask(row, {
+        spans: mine.map((span) => withMessages(span, told.get(spanKey(span)))),
+        content,
+        ...rest,
+      }),
+    );
+  }
+  return loaded;
+}
+
+type Gathered = Pick<TaskEvidence, 'logs' | 'calls' | 'content'> & {
+  readonly spans: readonly StoredSpan[];
+};
+
+function toTask(row: TaskRow, { spans, ...gathered }: Gathered): LoadedTask {
+  const keys = new Set(spans.map((span) => span.task_idempotency_key));
+  keys.delete('');
   return {
-    task: factsOf(id, row),
-    spans: spans
-      .filter((span) => own.has(spanKey(span)))
-      .map((span) => withMessages(span, told.get(spanKey(span)))),
-    logs: parts?.logs.map(toLog) ?? [],
-    calls: new Set(
-      parts?.calls.filter(({ aggregate }) => !aggregate).map(({ span }) => spanKey(span)),
-    ),
-    content,
-    costs: costsOf(row),
+    day: row.day_number,
+    evidence: { task: factsOf(row), spans, ...gathered, costs: costsOf(row) },
+    startedAt: BigInt(row.started_ns),
+    rateLimitedMs: Number(row['rate_limited_ms']),
+    humanWaitMs: Number(row['human_wait_ms']),
+    costUsd: Number(row['cost_usd_known']),
+    idempotencyKeys: [...keys],
   };
 }
 
-async function readTask(
+/** Start times of the log records without a trace that name these tasks, by task. */
+async function readLoneBounds(
   store: Store,
   project: string,
-  id: string,
-  now: Date,
-): Promise<TaskRow | undefined> {
-  const rows = await query<TaskRow>(
-    store,
-    sql`SELECT workflow, state, outcome, outcome_source, outcome_score, outcome_reason, cost_usd, duration_ms, model_ms,
-        tool_ms, human_wait_ms, trace_ids, calls.trace_id AS call_traces, calls.span_id AS call_spans,
-        calls.cost_usd AS call_costs
-      FROM task_v(
-        project = ${param('String', project)},
-        task_id = ${param('String', id)},
-        now = ${param('DateTime64(3)', clickhouseTime(now))},
-        prices_at = ${param('String', 'as_of_call')})`,
+  rows: readonly TaskRow[],
+): Promise<Map<string, Bounds>> {
+  const ids = rows.map(({ task_id }) => task_id);
+  const seen = await readTaskTraces(store, project, ids);
+  return new Map(
+    seen.filter(({ trace }) => trace === '').map(({ task, bounds }) => [task, bounds]),
   );
-  return rows[0];
+}
+
+/** From the earliest to the latest of some bounds. */
+function spanOf(bounds: readonly Bounds[]): Bounds {
+  const [some = { first: 0n, last: 0n }] = bounds;
+  let { first, last } = some;
+  for (const own of bounds) {
+    if (own.first < first) first = own.first;
+    if (own.last > last) last = own.last;
+  }
+  return { first, last };
+}
+
+function groupByTrace(spans: readonly StoredSpan[]): Map<string, StoredSpan[]> {
+  const groups = new Map<string, StoredSpan[]>();
+  for (const span of spans) {
+    const group = groups.get(span.trace_id);
+    if (group === undefined) groups.set(span.trace_id, [span]);
+    else group.push(span);
+  }
+  return groups;
+}
+
+/** The logs and calls of a task that has its traces to itself: all on them but what declares another task. */
+function ownedBy(row: TaskRow, logs: readonly StoredLog[]) {
+  const traces = new Set(row.trace_ids);
+  return {
+    logs: logs.filter(({ trace_id, task_id, task_id_kind, event_name }) => {
+      if (!event_name.startsWith('agent.')) return false;
+      const named = task_id_kind === 'run' && trace_id !== '' ? '' : task_id;
+      return named === row.task_id || (named === '' && traces.has(trace_id));
+    }),
+    calls: new Set(costsOf(row).keys()),
+  };
 }
 
 /** The items of the task, told from those of other tasks on its traces by the derivation's own rules. */
-async function readParts(
+async function splitOff(
   store: Store,
   project: string,
-  id: string,
-  traces: readonly string[],
-): Promise<Parts | undefined> {
-  const [bounds, seen, boundaries] = await Promise.all([
-    readBounds(store, project, traces),
-    readTaskTraces(store, project, [id]),
+  { task_id, trace_ids }: TaskRow,
+  spans: readonly StoredSpan[],
+  known: ReadonlyMap<string, Bounds>,
+) {
+  const bounds = new Map([...known].filter(([trace]) => trace_ids.includes(trace)));
+  const [seen, boundaries] = await Promise.all([
+    readTaskTraces(store, project, [task_id]),
     readBoundaries(store),
   ]);
   const alone = seen.filter(({ trace }) => trace === '');
   const items = joinItems([
     await readTraces(store, project, bounds),
-    await readLoneLogs(store, project, new Map(alone.map((lone) => [lone.task, lone.bounds]))),
+    await derivedLoneLogs(store, project, new Map(alone.map((lone) => [task_id, lone.bounds]))),
   ]);
-  return splitTasks(items.spans, items.logs, boundaries).find(({ task }) => task === id);
-}
-
-/** When the spans of the task started: what bounds every read. */
-function rangeOf(traces: readonly string[], parts: Parts | undefined): TraceRange {
-  const starts = parts?.members.map(({ span }) => span.start) ?? [];
-  const earlier = (a: bigint, b: bigint) => (a < b ? a : b);
-  const later = (a: bigint, b: bigint) => (a > b ? a : b);
-  const [first = 0n] = starts;
-  return { traces, first: starts.reduce(earlier, first), last: starts.reduce(later, first) };
-}
-
-function factsOf(id: string, row: TaskRow): TaskFacts {
-  const text = (name: string) => (row[name] === '' ? null : (row[name] ?? null)) as string | null;
-  const number = (name: string) => (row[name] == null ? null : Number(row[name]));
+  const parts = splitTasks(items.spans, items.logs, boundaries).find(
+    ({ task }) => task === task_id,
+  );
+  const own = new Set(parts?.members.map(({ span }) => spanKey(span)));
   return {
-    task_id: id,
-    workflow: text('workflow'),
-    state: row['state'] as TaskFacts['state'],
-    outcome: row['outcome'] as TaskFacts['outcome'],
-    outcome_source: text('outcome_source') as TaskFacts['outcome_source'],
-    outcome_score: number('outcome_score'),
-    outcome_reason: text('outcome_reason'),
-    cost_usd: number('cost_usd'),
-    duration_ms: number('duration_ms'),
-    model_ms: number('model_ms'),
-    tool_ms: number('tool_ms'),
-    human_wait_ms: number('human_wait_ms'),
+    mine: spans.filter((span) => own.has(spanKey(span))),
+    logs: parts?.logs.map(toLog) ?? [],
+    calls: new Set(
+      parts?.calls.filter(({ aggregate }) => !aggregate).map(({ span }) => spanKey(span)),
+    ),
   };
-}
-
-function costsOf({ call_traces, call_spans, call_costs }: TaskRow): Map<string, number | null> {
-  const keys = call_spans.map((span_id, i) => spanKey({ trace_id: call_traces[i] ?? '', span_id }));
-  return new Map(keys.map((key, i) => [key, call_costs[i] ?? null]));
 }
 
 function toLog(log: Parts['logs'][number]): DecisionLog {

@@ -12,6 +12,8 @@ export interface Part {
   readonly name: string;
   /** A call that the provider runs itself. */
   readonly server: boolean;
+  /** Its text was not recorded; an empty one is known. */
+  readonly withheld: boolean;
 }
 
 export interface Message {
@@ -42,7 +44,7 @@ export function parseInstructions(text: string): Message {
 }
 
 function message(role: string, all: readonly Part[], finish: string, refusal: boolean): Message {
-  const parts = all.filter((part) => part.type !== 'text' || part.text !== '');
+  const parts = all.filter((part) => part.type !== 'text' || part.text !== '' || part.withheld);
   return new ParsedMessage(role, parts, finish, refusal);
 }
 
@@ -73,9 +75,27 @@ class ParsedMessage implements Message {
 
 function identityOf(part: Part): readonly string[] {
   if (part.type !== 'tool_call') return [part.type, part.id, part.text.trim()];
-  const parsed = parseJson(part.text);
-  return [part.type, part.id, part.name, parsed === undefined ? part.text : canonical(parsed)];
+  return [part.type, part.id, part.name, canonicalText(part.text)];
 }
+
+// Arguments that were asked for last: the same ones come back with every further message of a chat.
+const canonicals = new Map<string, string>();
+const maxCanonicals = 1_000;
+const maxLength = 1_000;
+
+/** JSON in its canonical form, any other text as it is. */
+export function canonicalText(text: string): string {
+  const known = canonicals.get(text);
+  if (known !== undefined) return known;
+  const parsed = parseJson(text);
+  const made = parsed === undefined ? text : canonical(parsed);
+  if (text.length > maxLength) return made;
+  if (canonicals.size >= maxCanonicals) canonicals.clear();
+  canonicals.set(text, made);
+  return made;
+}
+
+const contentKeys = ['content', 'text', 'refusal', 'arguments', 'server_tool_call'];
 
 function parsePart(value: unknown): Part {
   if (typeof value === 'string') return textPart(value);
@@ -83,12 +103,15 @@ function parsePart(value: unknown): Part {
   const type = textOf(value['type']);
   const id = textOf(value['id'] ?? value['call_id']);
   const name = textOf(value['name']);
+  // Without content, parts are sent bare: their kinds, and of calls the names.
+  const bare = !contentKeys.some((key) => Object.hasOwn(value, key));
   const part = (kind: PartType, text: string, server = false): Part => ({
     type: kind,
     text,
     id,
     name,
     server,
+    withheld: bare,
   });
   switch (type) {
     case 'text':
@@ -115,7 +138,7 @@ function parsePart(value: unknown): Part {
 }
 
 function textPart(text: string): Part {
-  return { type: 'text', text, id: '', name: '', server: false };
+  return { type: 'text', text, id: '', name: '', server: false, withheld: false };
 }
 
 function raw(value: unknown): string {

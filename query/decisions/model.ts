@@ -19,6 +19,8 @@ export interface Toolset {
   readonly schemas: boolean;
   /** JSON Schema of the arguments by tool name; tools without one are absent. */
   readonly parameters: ReadonlyMap<string, unknown>;
+  /** What tools do, where their definitions say so. */
+  readonly effects: ReadonlyMap<string, 'read' | 'write'>;
 }
 
 /** External content that a decision saw for the first time; its id is that of the message or of the call it answers. */

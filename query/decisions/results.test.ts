@@ -96,3 +96,38 @@ describe('a call and its result', () => {
     expect(own).toMatchObject({ step: null, tool: 'look', result: { status: 'timeout' } });
   });
 });
+
+describe('what a tool does', () => {
+  it('is what its span says, else its definition, else the first verb of its name', () => {
+    const s = scenario();
+    const tool = (name: string, annotations?: object) => ({ type: 'function', name, annotations });
+    const tools = [
+      tool('send_probe', { readOnlyHint: true }),
+      tool('get_lease', { readOnlyHint: false }),
+      tool('wipe', { destructiveHint: true }),
+      tool('list_all', {}),
+      tool('cancel_it', { readOnlyHint: true }),
+    ];
+    const names = tools.map(({ name }) => name);
+    const made = calls(...names.map((name) => call(name, name, {})));
+    s.model({ input: [user('go')], output: made, tools });
+    for (const name of names)
+      s.tool({
+        tool_name: name,
+        tool_call_id: name,
+        result: 'x',
+        ...(name === 'cancel_it' ? { tool_effect: 'write' } : {}),
+      });
+    const effects = deriveTrajectory(s.evidence()).calls.map(({ effect, effectInferred }) => [
+      effect,
+      effectInferred,
+    ]);
+    expect(effects).toEqual([
+      ['read', false],
+      ['write', false],
+      ['write', false],
+      ['read', true],
+      ['write', false],
+    ]);
+  });
+});

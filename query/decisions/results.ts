@@ -130,12 +130,24 @@ function unquoted(text: string): string {
 }
 
 function statusOf(span: DecisionSpan): Pick<Call['result'], 'status' | 'detected_by'> {
-  if (/reject|denied|deny/i.test(span.attributes['decision'] ?? ''))
+  if (
+    /reject|denied|deny/i.test(span.attributes['decision'] ?? '') ||
+    span.error_type === 'approval_denied'
+  )
     return { status: 'denied', detected_by: 'flag' };
   const by = span.tool_error_by || (span.status === 'error' ? 'span' : '');
   if (by === '') return { status: 'ok', detected_by: 'span' };
   const status = /time_?out|deadline/i.test(span.error_type) ? 'timeout' : 'error';
   return { status, detected_by: by === 'flag' || by === 'content' ? by : 'span' };
+}
+
+const denial = /\b(?:denied|declined|rejected|refused|not approved|expired)\b/i;
+
+/** A call whose approval was denied was not made, when its result says so too; one that ran all the same stays what it was. */
+export function markDenied({ result }: Call) {
+  if (result.status !== 'ok' || !denial.test((result.text ?? '').slice(0, 200))) return;
+  result.status = 'denied';
+  result.detected_by = 'flag';
 }
 
 /** What later messages say of the results that have no span, or whose span carries no content. */

@@ -3,14 +3,10 @@ import { accepts } from 'hono/accepts';
 import { z } from 'zod';
 import type { QueryContext } from '../context.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { backgroundOf } from '../findings/backgrounds.ts';
-import { findDefects } from '../findings/find.ts';
-import { defaultFindingsSettings, type FindingsSettings } from '../findings/settings.ts';
-import { rankSuspects } from '../suspects/rank.ts';
+import { defaultFindingsSettings } from '../findings/settings.ts';
 import { unknownTask } from '../tasks/routes.ts';
 import { limit, returns, valid } from '../valid.ts';
-import { deriveTrajectory } from './derive.ts';
-import { loadEvidence } from './load.ts';
+import { createJudge, type Judge } from './judge.ts';
 import { toAnswer } from './shape.ts';
 import { renderTask } from './text.ts';
 
@@ -42,7 +38,7 @@ const answer = z.object({
 /** `GET /api/v1/tasks/{id}/decisions`: JSON, or for `Accept: text/plain` the task explained for a terminal. */
 export function decisionsRoutes(
   { store, project, now }: QueryContext,
-  settings: (project: string) => FindingsSettings = () => defaultFindingsSettings,
+  judge: Judge = createJudge(store, () => defaultFindingsSettings),
 ): Hono {
   const app = new Hono();
 
@@ -53,13 +49,9 @@ export function decisionsRoutes(
     async (c) => {
       const { content, agent, limit: size, cursor } = c.req.valid('query');
       const id = c.req.param('id');
-      const evidence = await loadEvidence(store, project(c), id, now());
-      if (evidence === undefined) throw unknownTask(id);
-      const trajectory = deriveTrajectory(evidence);
-      const own = settings(project(c));
-      const background = await backgroundOf(store, project(c), evidence, own);
-      const findings = findDefects(trajectory, own.rules, background);
-      const suspects = rankSuspects(trajectory, findings);
+      const task = await judge.task(project(c), id, now());
+      if (task === undefined) throw unknownTask(id);
+      const { trajectory, findings, suspects } = task;
       const type = accepts(c, {
         header: 'Accept',
         supports: ['application/json', 'text/plain'],

@@ -61,6 +61,7 @@ function verdict({ outcome, state }: TaskFacts): string {
 }
 
 function money(usd: number): string {
+  if (usd === 0) return '$0';
   return `$${usd >= 100 ? usd.toFixed(0) : usd >= 0.1 ? usd.toFixed(2) : usd.toPrecision(2)}`;
 }
 
@@ -115,17 +116,20 @@ function stepRows(step: Step, trajectory: Trajectory, labels: ReadonlyMap<string
 }
 
 function row({ n }: Step, name: string, state: string, text: string): string {
-  return `  ${`#${n}`.padEnd(4)} ${oneLine(name).padEnd(26)}  ${state.padEnd(14)}  ${text}`;
+  return `  ${`#${n}`.padEnd(4)} ${cut(oneLine(name), 26).padEnd(26)}  ${state.padEnd(14)}  ${text}`;
 }
 
 function nameOfCall({ handoffTo, tool }: Call): string {
   return handoffTo === null ? tool : `handed off to ${handoffTo}`;
 }
 
-function plainRow({ chosen, kind, topic }: Step): readonly [string, string, string] {
+function plainRow({ chosen, kind, topic, span }: Step): readonly [string, string, string] {
   if (chosen === null)
     return kind === 'declared' ? [topic ?? 'decision', 'open', ''] : ['not captured', '', ''];
-  if (chosen.none !== null) return ['nothing chosen', chosen.none, ''];
+  if (chosen.none !== null) {
+    const said = span?.error_message || span?.error_type || '';
+    return ['nothing chosen', chosen.none, chosen.none === 'error' ? cut(oneLine(said), 84) : ''];
+  }
   if (chosen.value !== null) return [topic ?? 'decision', '', oneLine(chosen.value)];
   const text = chosen.answer?.text ?? null;
   const name = chosen.answer?.type === 'refusal' ? 'refused' : 'answered';
@@ -188,9 +192,11 @@ function argumentRows(
   const values = new Map(leavesOf(call.args).map(({ pointer, value }) => [pointer, value]));
   const show = (pointer: string) =>
     `${oneLine(nameOf(pointer))} = ${cut(oneLine(JSON.stringify(values.get(pointer) ?? null)), 44)}`;
+  // What a model words for a search, it may make up.
+  const blame = call.effect === 'write' ? mark : '';
   const unsourced = (call.unsourced ?? []).map(
     ({ pointer }) =>
-      `        ${show(pointer).padEnd(36)}  no source in any message or result${mark}`,
+      `        ${show(pointer).padEnd(36)}  no source in any message or result${blame}`,
   );
   const sourced = (call.sources ?? []).map(({ from, args }) => {
     const named = args.slice(0, 2).map(show).join(', ');
@@ -218,8 +224,10 @@ function outcomeLine({ task, steps }: Trajectory, findings: readonly FindingAnsw
   const by = task.outcome_source === null ? '' : ` (${task.outcome_source}${reason})`;
   const places = new Map<string, string[]>();
   const order = ['error', 'warn', 'info'];
-  const worst = findings
-    .filter((finding) => !isCovered(finding))
+  const told = findings.filter((finding) => !isCovered(finding));
+  const matters = told.some(({ severity }) => severity !== 'info');
+  const worst = told
+    .filter(({ severity }) => !matters || severity !== 'info')
     .toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
   for (const { finding, decision } of worst) {
     const n = steps.find(({ id }) => id === decision)?.n;

@@ -47,6 +47,7 @@ export function handoffTarget(tool: string, agents: ReadonlySet<string>): string
 
 interface Definition {
   readonly name: string;
+  readonly effect: 'read' | 'write' | null;
   readonly parameters: unknown;
 }
 
@@ -54,7 +55,19 @@ function parseDefinition(text: string): Definition | undefined {
   const value = parseJson(text);
   const own = isRecord(value) && isRecord(value['function']) ? value['function'] : value;
   if (!isRecord(own) || typeof own['name'] !== 'string') return undefined;
-  return { name: own['name'], parameters: own['parameters'] ?? own['input_schema'] };
+  return {
+    name: own['name'],
+    effect: effectOfHints(own['annotations']),
+    parameters: own['parameters'] ?? own['input_schema'] ?? own['inputSchema'],
+  };
+}
+
+/** What an MCP server says of its tool: `readOnlyHint`, `destructiveHint`. */
+function effectOfHints(annotations: unknown): Definition['effect'] {
+  if (!isRecord(annotations)) return null;
+  const { readOnlyHint, destructiveHint } = annotations;
+  if (readOnlyHint === true) return 'read';
+  return readOnlyHint === false || destructiveHint === true ? 'write' : null;
 }
 
 /** Reads toolsets by the hashes of their definitions, each distinct set once. */
@@ -92,5 +105,8 @@ function toToolset(id: string, offered: readonly Definition[]): Toolset {
     tools: [...new Set(offered.map(({ name }) => name))].toSorted(),
     schemas: withSchema.length === offered.length,
     parameters: new Map(withSchema.map(({ name, parameters }) => [name, parameters])),
+    effects: new Map(
+      offered.flatMap(({ name, effect }) => (effect === null ? [] : [[name, effect] as const])),
+    ),
   };
 }

@@ -58,6 +58,7 @@ export const trajectoriesAnswer = z.object({
       handoff_failure_ratio: ratio,
       unused_result_ratio: ratio,
       broken_expectation_ratio: ratio,
+      plan_adherence_ratio: ratio,
       peak_context_ratio_mean: ratio,
       peak_context_ratio_max: ratio,
       efficiency_ratio: ratio,
@@ -108,9 +109,28 @@ export const trajectoryAnswer = z.object({
   unused_results: z.int(),
   order_rules: z.int(),
   broken_order_rules: z.int(),
+  planned_steps: z.int(),
+  followed_steps: z.int(),
   iterations: z.int(),
   peak_context_ratio: ratio,
   confidences: z.array(z.number()),
+  /** The agents in order of their first decision, each with the one that handed over or delegated to it. */
+  agents: z.array(
+    z.object({
+      agent: z.string().nullable(),
+      from: z.string().nullable(),
+      decisions: z.int(),
+      tool_calls: z.int(),
+      cost_usd: z.number().nullable(),
+      input_tokens: z.int(),
+      output_tokens: z.int(),
+      critical_ms: z.number(),
+    }),
+  ),
+  /** The decisions that took most of the time that decided when the task ended, at most 100. */
+  critical_path: z.array(
+    z.object({ decision: z.string(), n: z.int(), model_ms: z.number(), tool_ms: z.number() }),
+  ),
   /** The success of the same workflow with the fewest calls in the 30 days before; null when there is none. */
   best: z.object({ task_id: z.string(), calls: z.int() }).nullable(),
   /** Calls of the best over the task's own. */

@@ -1,10 +1,25 @@
 import type { Store } from '../../store/connection.ts';
 import { param, query, sql } from '../../store/sql.ts';
-import type { TaskEvidence } from '../decisions/evidence.ts';
-import { type Background, noBackground, type Twin } from './background.ts';
-import { readLearnt } from './learn.ts';
-import type { LoadedTask } from './load.ts';
+import type { LoadedTask } from '../decisions/load.ts';
+import type { Background, Twin } from './background.ts';
+import { type Learnt, type Names, readLearnt } from './learn.ts';
 import type { FindingsSettings } from './settings.ts';
+
+/** What judges tasks beside their own evidence, as far as it is the same for many of them. */
+export interface Known {
+  /** Context windows in tokens by `provider\nmodel`. */
+  readonly windows: (project: string) => Promise<ReadonlyMap<string, number>>;
+  /** What the days before `day` say of these tools and workflows. */
+  readonly learnt: (project: string, day: number, names: Names) => Promise<Learnt>;
+}
+
+/** Read anew for every question: for the pass, which has just learnt. */
+export function freshKnown(store: Store): Known {
+  return {
+    windows: (project) => readWindows(store, project),
+    learnt: (project, day, names) => readLearnt(store, project, day, names),
+  };
+}
 
 /** The backgrounds of tasks, in their order: windows, what was learnt before each, and tasks with the same key. */
 export async function backgroundsOf(
@@ -12,20 +27,22 @@ export async function backgroundsOf(
   project: string,
   tasks: readonly LoadedTask[],
   settings: FindingsSettings,
+  known: Known = freshKnown(store),
 ): Promise<Background[]> {
-  const [windows, twins] = [
-    await readWindows(store, project),
-    await readTwins(store, project, tasks),
-  ];
-  const learnt = new Map<number, Awaited<ReturnType<typeof readLearnt>>>();
-  for (const day of new Set(tasks.map((task) => task.day))) {
-    const own = tasks.filter((task) => task.day === day);
-    learnt.set(day, await readLearnt(store, project, day, namesOf(own)));
-  }
+  const days = [...new Set(tasks.map(({ day }) => day))];
+  const [windows, twins, learnt] = await Promise.all([
+    known.windows(project),
+    readTwins(store, project, tasks),
+    Promise.all(
+      days.map((day) =>
+        known.learnt(project, day, namesOf(tasks.filter((task) => task.day === day))),
+      ),
+    ),
+  ]);
   return tasks.map((task): Background => {
     const { evidence, day } = task;
     const workflow = evidence.task.workflow ?? '';
-    const known = learnt.get(day);
+    const before = learnt[days.indexOf(day)];
     return {
       startedAt: task.startedAt,
       rateLimitedMs: task.rateLimitedMs,
@@ -33,9 +50,9 @@ export async function backgroundsOf(
       costUsd: task.costUsd,
       baseline: new Date(day * 86_400_000).toISOString().slice(0, 10),
       windowOf: (provider, model) => windows.get(`${provider}\n${model}`) ?? null,
-      shapesOf: (tool) => known?.shapes.get(tool) ?? null,
-      cost: known?.cost.get(workflow) ?? null,
-      calls: known?.calls.get(workflow) ?? null,
+      shapesOf: (tool) => before?.shapes.get(tool) ?? null,
+      cost: before?.cost.get(workflow) ?? null,
+      calls: before?.calls.get(workflow) ?? null,
       twins: twins.get(evidence.task.task_id) ?? [],
       expect: Object.hasOwn(settings.expect, workflow) ? (settings.expect[workflow] ?? null) : null,
       retired: settings.retired,
@@ -43,43 +60,7 @@ export async function backgroundsOf(
   });
 }
 
-/**
- * The background of one task whose evidence was loaded by itself. What only its stored row tells (waits) is read there.
- */
-export async function backgroundOf(
-  store: Store,
-  project: string,
-  evidence: TaskEvidence,
-  settings: FindingsSettings,
-): Promise<Background> {
-  const rows = await query<{ day: number; started: string; limited: number; waited: number }>(
-    store,
-    sql`SELECT toUInt16(tasks.day) AS day, toString(toUnixTimestamp64Nano(started_at)) AS started,
-        rate_limited_ms AS limited, human_wait_ms AS waited
-      FROM tasks FINAL
-      WHERE project = ${param('String', project)} AND task_id = ${param('String', evidence.task.task_id)}
-        AND tasks.day IN (
-          SELECT task_days.day FROM task_days
-          WHERE project = ${param('String', project)} AND task_id = ${param('String', evidence.task.task_id)})
-      ORDER BY ver DESC
-      LIMIT 1`,
-  );
-  const [row] = rows;
-  if (row === undefined) return { ...noBackground, retired: settings.retired };
-  const costs = [...evidence.costs.values()];
-  const task: LoadedTask = {
-    day: row.day,
-    evidence,
-    startedAt: BigInt(row.started),
-    rateLimitedMs: row.limited,
-    humanWaitMs: row.waited,
-    costUsd: costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0),
-  };
-  const [background = noBackground] = await backgroundsOf(store, project, [task], settings);
-  return background;
-}
-
-function namesOf(tasks: readonly LoadedTask[]) {
+function namesOf(tasks: readonly LoadedTask[]): Names {
   const tools = tasks.flatMap(({ evidence }) => evidence.spans.map(({ tool_name }) => tool_name));
   const workflows = tasks.map(({ evidence }) => evidence.task.workflow ?? '');
   return {
@@ -111,34 +92,19 @@ async function readTwins(
   project: string,
   tasks: readonly LoadedTask[],
 ): Promise<Map<string, Twin[]>> {
-  const spans = tasks.flatMap(({ evidence }) => evidence.spans);
-  const [some] = spans;
-  if (some === undefined) return new Map();
-  let first = some.start;
-  let last = some.start;
-  for (const { start } of spans) {
-    if (start < first) first = start;
-    if (start > last) last = start;
-  }
-  const traces = [...new Set(spans.map(({ trace_id }) => trace_id))];
-  const time = (ns: bigint) => sql`fromUnixTimestamp64Nano(${param('Int64', String(ns))}, 'UTC')`;
-  const keys = await query<{ key: string }>(
-    store,
-    sql`SELECT DISTINCT task_idempotency_key AS key FROM spans
-      WHERE project = ${param('String', project)} AND key != '' AND trace_id IN ${param('Array(String)', traces)}
-        AND start BETWEEN ${time(first)} AND ${time(last)}`,
-  );
+  const keys = [...new Set(tasks.flatMap(({ idempotencyKeys }) => idempotencyKeys))];
   if (keys.length === 0) return new Map();
+  const starts = tasks.map(({ startedAt }) => startedAt);
+  const first = starts.reduce((a, b) => (a < b ? a : b));
+  const last = starts.reduce((a, b) => (a > b ? a : b));
+  const time = (ns: bigint) => sql`fromUnixTimestamp64Nano(${param('Int64', String(ns))}, 'UTC')`;
   const rows = await query<{ key: string; ids: [string, string][] }>(
     store,
     sql`SELECT key, groupArray(100)((task_id, started)) AS ids FROM (
         SELECT task_idempotency_key AS key, workflow, task_id, toString(toUnixTimestamp64Nano(min(start))) AS started
         FROM spans
         WHERE project = ${param('String', project)} AND task_id != ''
-          AND key IN ${param(
-            'Array(String)',
-            keys.map(({ key }) => key),
-          )}
+          AND key IN ${param('Array(String)', keys)}
           AND start BETWEEN ${time(first - reachNs)} AND ${time(last + reachNs)}
         GROUP BY key, workflow, task_id)
       GROUP BY key, workflow

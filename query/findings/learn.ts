@@ -140,12 +140,18 @@ export interface Learnt {
   readonly calls: ReadonlyMap<string, Distribution>;
 }
 
+/** Tools and workflows that something is asked of. */
+export interface Names {
+  readonly tools: readonly string[];
+  readonly workflows: readonly string[];
+}
+
 /** Sums the profiles of the days before `day` for these tools and workflows. */
 export async function readLearnt(
   store: Store,
   project: string,
   day: number,
-  names: { readonly tools: readonly string[]; readonly workflows: readonly string[] },
+  names: Names,
 ): Promise<Learnt> {
   const rows = await query<{ kind: string; name: string; sums: [string[], string[]] }>(
     store,

@@ -52,6 +52,8 @@ it('counts a trajectory as a person would on paper', () => {
     known_results: 5,
     unused_results: 3,
     order_rules: 0,
+    planned_steps: 0,
+    followed_steps: 0,
     broken_order_rules: 0,
     iterations: 6,
     peak_context_ratio: 0.9,

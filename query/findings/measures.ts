@@ -3,6 +3,7 @@ import { leavesOf, parseJson } from '../decisions/json.ts';
 import type { Call, Trajectory } from '../decisions/model.ts';
 import { isScratchTool, isThinkTool } from '../decisions/tools.ts';
 import type { Background } from './background.ts';
+import { planAdherence } from './plans.ts';
 import { violationsOf } from './rules/expectation-violated.ts';
 import { tripleOf } from './rules/repeated-call.ts';
 
@@ -26,6 +27,9 @@ export interface Measures {
   /** Expectations of the workflow that could be checked, and those that were broken. */
   readonly order_rules: number;
   readonly broken_order_rules: number;
+  /** Tools that declared plans named, and how many of them were called in that order. */
+  readonly planned_steps: number;
+  readonly followed_steps: number;
   /** Model calls of the agent that made most. */
   readonly iterations: number;
   /** Fullest context of a call against the model's window; null when no window is known. */
@@ -45,6 +49,7 @@ export function measure(
   const judged = calls.filter(({ valid }) => valid !== null);
   const handoffs = calls.filter(({ handoffTo }) => handoffTo !== null);
   const results = usedResults(trajectory);
+  const plan = planAdherence(trajectory);
   const rules = orderRules(background);
   const broken =
     background.expect === null ? 0 : violationsOf(trajectory, background.expect).length;
@@ -62,6 +67,8 @@ export function measure(
     unused_results: results.known - results.used,
     order_rules: rules,
     broken_order_rules: Math.min(broken, rules),
+    planned_steps: plan.planned,
+    followed_steps: plan.followed,
     iterations: mostOfOneScope(trajectory),
     peak_context_ratio: peakContext(trajectory, background),
     confidences: steps.flatMap(({ why }) =>
@@ -108,15 +115,15 @@ function usedResults({ steps, calls }: Trajectory): { known: number; used: numbe
       !isThinkTool(tool) && !isScratchTool(tool) && result.text !== null && result.text !== '',
   );
   const sources = new Set(calls.flatMap((call) => (call.sources ?? []).map(({ from }) => from)));
-  const answers = steps.flatMap(({ chosen, start }) =>
-    chosen?.answer?.text ? [{ start, words: wordsOf(chosen.answer.text) }] : [],
-  );
+  // The last answer with each word: whether a later one has it is then asked once.
+  const said = new Map<string, bigint>();
+  for (const { chosen, start } of steps)
+    if (chosen?.answer?.text) for (const word of wordsOf(chosen.answer.text)) said.set(word, start);
   const used = known.filter((call) => {
     if (sources.has(call.id)) return true;
-    const after = answers.filter(({ start }) => start > (call.step?.start ?? 0n));
-    return (
-      after.length > 0 && tellingValues(call).some((v) => after.some(({ words }) => words.has(v)))
-    );
+    if (said.size === 0) return false;
+    const start = call.step?.start ?? 0n;
+    return tellingValues(call).some((value) => (said.get(value) ?? 0n) > start);
   });
   return { known: known.length, used: used.length };
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Store } from '../../store/connection.ts';
 import { insert } from '../../store/insert.ts';
 import { param, query, sql } from '../../store/sql.ts';
+import { evaluations } from '../../store/tables/evaluations.ts';
 import { outcomes } from '../../store/tables/outcomes.ts';
 import { openEmbedded } from '../../test/clickhouse/backends.ts';
 import { outcomeRow } from '../../test/clickhouse/rows.ts';
@@ -55,7 +56,7 @@ function lookup(shape: string, text = '{"id": "A1"}'): TaskEvidence {
 const start = (projects: readonly string[]) =>
   startFindingsPass({
     store,
-    projects,
+    projects: () => projects,
     settings,
     now,
     report: (problem) => problems.push(problem),
@@ -349,6 +350,26 @@ describe('signals', () => {
         }),
       ),
     );
+    const judged = (task_id: string, label: string, score: number | null) => ({
+      project: 'p',
+      key: `${task_id} ${label}`,
+      task_id,
+      trace_id: '',
+      span_id: '',
+      response_id: '',
+      name: 'helpful',
+      score,
+      label,
+      evaluator: 'judge-1',
+      explanation: '',
+      at: BigInt(noon) * 1000n,
+    });
+    await insert(store, evaluations, [
+      judged(verdicts[0]?.[0] ?? '', 'Pass', null),
+      judged(verdicts[1]?.[0] ?? '', '', 0.9),
+      // A grade from 1 to 5 says nothing of success.
+      judged(verdicts[2]?.[0] ?? '', '', 4),
+    ]);
     await pass.settled();
     const answer = await ask<Record<string, unknown>>(
       '/api/v1/trajectories?from=now-2d&workflow=sure',
@@ -365,6 +386,7 @@ describe('signals', () => {
     });
     expect(answer['reward_signals']).toMatchObject([
       { source: 'evaluation', by: 'grader', tasks: 3, agreeing: 2, false_successes: 1 },
+      { source: 'evaluation', by: 'judge-1: helpful', tasks: 2 },
     ]);
   });
 });

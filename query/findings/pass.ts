@@ -8,10 +8,12 @@ import { Worker } from './worker.ts';
 
 export interface FindingsPassOptions {
   readonly store: Store;
-  /** Projects that are looked at from the start; others are found as their tasks arrive. */
-  readonly projects: readonly string[];
+  /** Projects that are looked at even before they have tasks, as of now: keys come and go. Others are found by their tasks. */
+  readonly projects: () => readonly string[];
   readonly settings: (project: string) => FindingsSettings;
   readonly now: () => Date;
+  /** True while new data waits to be stored or derived: the pass then leaves most of the engine to that. */
+  readonly isBusy?: () => boolean;
   /** Told of every failure; the pass goes on. */
   readonly report: (error: unknown) => void;
 }
@@ -29,10 +31,13 @@ export interface FindingsPass {
 
 const idleMs = 1_000;
 const discoverMs = 30_000;
+/** While new data waits, rests after a round take this many times as long as the round, up to a bound. */
+const busyRests = 5;
+const longestRestMs = 10_000;
 
 /** Starts the pass over some projects, one after the other, each a slice at a time. */
 export function startFindingsPass(options: FindingsPassOptions): FindingsPass {
-  const { store, projects, settings, now, report } = options;
+  const { store, projects, settings, now, report, isBusy = () => false } = options;
   const workers = new Map<string, Worker>();
   let discoveredAt = 0;
   const stop = new AbortController();
@@ -43,7 +48,7 @@ export function startFindingsPass(options: FindingsPassOptions): FindingsPass {
     const at = performance.now();
     if (discoveredAt !== 0 && at - discoveredAt < discoverMs) return;
     const found = await query<{ project: string }>(store, sql`SELECT DISTINCT project FROM tasks`);
-    for (const project of [...projects, ...found.map((row) => row.project)]) {
+    for (const project of [...projects(), ...found.map((row) => row.project)]) {
       if (workers.has(project)) continue;
       workers.set(
         project,
@@ -76,10 +81,14 @@ export function startFindingsPass(options: FindingsPassOptions): FindingsPass {
 
   async function run(): Promise<void> {
     while (!stop.signal.aborted) {
-      if (await round()) continue;
+      const start = performance.now();
+      const worked = await round();
+      const took = performance.now() - start;
+      const rest = worked ? (isBusy() ? Math.min(busyRests * took, longestRestMs) : 0) : idleMs;
+      if (rest === 0) continue;
       wake = new AbortController();
       const signal = AbortSignal.any([stop.signal, wake.signal]);
-      await sleep(idleMs, undefined, { signal }).catch(() => {});
+      await sleep(rest, undefined, { signal }).catch(() => {});
     }
   }
 

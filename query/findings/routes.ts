@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { QueryContext } from '../context.ts';
+import type { Judge } from '../decisions/judge.ts';
 import type { TaskScope } from '../tasks/find.ts';
 import { range } from '../tasks/routes.ts';
 import { time } from '../time.ts';
@@ -57,6 +58,7 @@ const trajectoriesQuery = z.strictObject({
 export function findingsRoutes(
   context: QueryContext,
   settings: (project: string) => FindingsSettings,
+  judge: Judge,
 ): Hono {
   const { store, project, now } = context;
   const app = new Hono();
@@ -107,6 +109,6 @@ export function findingsRoutes(
     },
   );
 
-  app.route('/', taskTrajectoryRoutes(context, settings));
+  app.route('/', taskTrajectoryRoutes(context, judge));
   return app;
 }

@@ -77,12 +77,36 @@ export interface RewardSignal {
   readonly false_failures: number;
 }
 
+const passing = [
+  'pass',
+  'passed',
+  'correct',
+  'success',
+  'good',
+  'true',
+  'yes',
+  'relevant',
+  'factual',
+];
+const failing = [
+  ...['fail', 'failed', 'incorrect', 'failure', 'bad', 'false', 'no', 'irrelevant', 'hallucinated'],
+  ...['not_relevant', 'not relevant'],
+];
+
+/** What an evaluation says of the task: by its label, else by a score from 0 to 1; others say nothing. */
+const evaluated = sql`multiIf(
+  lower(label) IN ${param('Array(String)', passing)}, 'success',
+  lower(label) IN ${param('Array(String)', failing)}, 'failure',
+  ifNull(score, -1) < 0 OR ifNull(score, -1) > 1, 'unknown',
+  ifNull(score, 0) >= 0.5, 'success', 'failure')`;
+
 /**
  * Agreement of evaluations and feedback with explicit verdicts that name the same task, given in the range; of several
- * verdicts of one source the latest.
+ * verdicts of one source the latest. An evaluation of a span or an answer counts for the only task of its trace.
  */
 export async function rewardSignals(store: Store, scope: TaskScope): Promise<RewardSignal[]> {
   const time = (date: Date) => param('DateTime64(3)', clickhouseTime(date));
+  const inRange = sql`project = ${param('String', scope.project)} AND at >= ${time(scope.from)} AND at < ${time(scope.to)}`;
   const rows = await query<{
     source: string;
     by: string;
@@ -93,10 +117,24 @@ export async function rewardSignals(store: Store, scope: TaskScope): Promise<Rew
   }>(
     store,
     sql`WITH latest AS (
-        SELECT task_id, source, if(source = 'explicit', '', by) AS who, argMax(outcome, (at, key)) AS said
-        FROM outcomes FINAL
-        WHERE project = ${param('String', scope.project)} AND task_id != '' AND outcome IN ('success', 'failure')
-          AND at >= ${time(scope.from)} AND at < ${time(scope.to)}
+        SELECT task_id, source, who, argMax(verdict, (at, key)) AS said
+        FROM (
+          SELECT task_id, toString(source) AS source, if(source = 'explicit', '', by) AS who, toString(outcome) AS verdict,
+            at, key
+          FROM outcomes FINAL
+          WHERE ${inRange}
+          UNION ALL
+          SELECT if(e.task_id != '', e.task_id, t.only_task) AS task_id, 'evaluation' AS source,
+            if(evaluator = '', toString(name), concat(evaluator, ': ', name)) AS who, ${evaluated} AS verdict, at, key
+          FROM (SELECT * FROM evaluations FINAL WHERE ${inRange}) AS e
+          LEFT JOIN (
+            SELECT trace_id, any(task_id) AS only_task
+            FROM task_traces
+            WHERE project = ${param('String', scope.project)} AND trace_id != ''
+            GROUP BY trace_id
+            HAVING uniqExact(task_id) = 1) AS t
+          ON e.trace_id = t.trace_id)
+        WHERE task_id != '' AND verdict IN ('success', 'failure')
         GROUP BY task_id, source, who)
       SELECT s.source AS source, s.who AS by, count() AS tasks, countIf(s.said = e.said) AS agreeing,
         countIf(s.said = 'success' AND e.said = 'failure') AS false_successes,

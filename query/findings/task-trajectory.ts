@@ -1,22 +1,28 @@
 import { Hono } from 'hono';
 import { param, query, sql } from '../../store/sql.ts';
 import type { QueryContext } from '../context.ts';
-import { deriveTrajectory } from '../decisions/derive.ts';
-import { loadEvidence } from '../decisions/load.ts';
+import type { Judge } from '../decisions/judge.ts';
 import { unknownTask } from '../tasks/routes.ts';
 import { returns } from '../valid.ts';
+import { agentParts, type CriticalPart, criticalParts } from './agents.ts';
 import { trajectoryAnswer } from './answers.ts';
-import { backgroundOf } from './backgrounds.ts';
-import { findDefects } from './find.ts';
 import { judgedTasks } from './groups.ts';
 import { measure } from './measures.ts';
-import type { FindingsSettings } from './settings.ts';
+
+const mostCritical = 100;
+
+/** The parts with the most time, in order of time. */
+function longest(parts: readonly CriticalPart[]): CriticalPart[] {
+  const time = (part: CriticalPart) => part.model_ms + part.tool_ms;
+  return parts
+    .filter((part) => time(part) > 0)
+    .toSorted((a, b) => time(b) - time(a) || a.n - b.n)
+    .slice(0, mostCritical)
+    .toSorted((a, b) => a.n - b.n);
+}
 
 /** `GET /api/v1/tasks/{id}/trajectory`: derived on read, so that it is there before the second pass. */
-export function taskTrajectoryRoutes(
-  { store, project, now }: QueryContext,
-  settings: (project: string) => FindingsSettings,
-): Hono {
+export function taskTrajectoryRoutes({ store, project, now }: QueryContext, judge: Judge): Hono {
   const app = new Hono();
 
   app.get(
@@ -25,17 +31,24 @@ export function taskTrajectoryRoutes(
     async (c) => {
       const id = c.req.param('id');
       const own = project(c);
-      const evidence = await loadEvidence(store, own, id, now());
-      if (evidence === undefined) throw unknownTask(id);
-      const trajectory = deriveTrajectory(evidence);
-      const background = await backgroundOf(store, own, evidence, settings(own));
-      const findings = findDefects(trajectory, settings(own).rules, background);
+      const task = await judge.task(own, id, now());
+      if (task === undefined) throw unknownTask(id);
+      const { trajectory, findings, background } = task;
       const measures = measure(trajectory, findings, background);
-      const { workflow } = evidence.task;
+      const { workflow } = trajectory.task;
       const calls = measures.model_calls + measures.tool_calls;
       const best = await bestRun(own, workflow ?? '', background.startedAt);
       const efficiency_ratio = best === null || calls === 0 ? null : best.calls / calls;
-      return c.json({ task_id: id, workflow, ...measures, best, efficiency_ratio });
+      const critical = criticalParts(trajectory);
+      return c.json({
+        task_id: id,
+        workflow,
+        ...measures,
+        agents: agentParts(trajectory, critical),
+        critical_path: longest(critical),
+        best,
+        efficiency_ratio,
+      });
     },
   );
 

@@ -24,6 +24,8 @@ interface Sums {
   readonly unused_results: string;
   readonly order_rules: string;
   readonly broken_order_rules: string;
+  readonly planned_steps: string;
+  readonly followed_steps: string;
   readonly iterations_mean: number | null;
   readonly context_mean: number | null;
   readonly context_max: number | null;
@@ -37,7 +39,8 @@ const sums = sql`count() AS tasks, countIf(t.outcome = 'success') AS successes,
   sum(f.invalid_arguments) AS invalid_arguments, sum(f.blocked_calls) AS blocked_calls, sum(f.handoffs) AS handoffs,
   sum(f.failed_handoffs) AS failed_handoffs, sum(f.known_results) AS known_results,
   sum(f.unused_results) AS unused_results, sum(f.order_rules) AS order_rules,
-  sum(f.broken_order_rules) AS broken_order_rules, avg(f.iterations) AS iterations_mean,
+  sum(f.broken_order_rules) AS broken_order_rules, sum(f.planned_steps) AS planned_steps,
+  sum(f.followed_steps) AS followed_steps, avg(f.iterations) AS iterations_mean,
   avg(f.peak_context_ratio) AS context_mean, max(f.peak_context_ratio) AS context_max,
   quantileExact(0.5)(f.decisions) AS decisions_p50, quantileExact(0.95)(f.decisions) AS decisions_p95`;
 
@@ -58,6 +61,8 @@ export interface TrajectoryGroup {
   readonly handoff_failure_ratio: number | null;
   readonly unused_result_ratio: number | null;
   readonly broken_expectation_ratio: number | null;
+  /** Steps of declared plans that were followed, over those that name a tool. */
+  readonly plan_adherence_ratio: number | null;
   readonly peak_context_ratio_mean: number | null;
   readonly peak_context_ratio_max: number | null;
   /** Calls of the best success of each task's workflow over the task's own, over successes; 1 is as good as the best. */
@@ -115,6 +120,7 @@ function toGroup(
     handoff_failure_ratio: ratio(row.failed_handoffs, row.handoffs),
     unused_result_ratio: ratio(row.unused_results, row.known_results),
     broken_expectation_ratio: ratio(row.broken_order_rules, row.order_rules),
+    plan_adherence_ratio: ratio(row.followed_steps, row.planned_steps),
     peak_context_ratio_mean: row.context_mean,
     peak_context_ratio_max: row.context_max,
     efficiency_ratio: row.efficiency,

@@ -29,7 +29,7 @@ interface CountRow {
   readonly slo: number;
   readonly valid: readonly number[];
   readonly bad: readonly number[];
-  readonly tasks: number;
+  readonly counted: number;
   readonly tasks_bad: number;
   readonly valid_squares: number;
   readonly bad_squares: number;
@@ -38,7 +38,7 @@ interface CountRow {
 
 interface SpendRow {
   readonly workflow: string;
-  readonly tasks: readonly number[];
+  readonly counted: readonly number[];
   readonly decided: readonly number[];
   readonly successes: readonly number[];
   readonly unpriced: readonly number[];
@@ -117,7 +117,7 @@ export async function countEvents(
     sql`SELECT name AS workflow, e.slo AS slo,
         ${perWindow(sql`e.valid`, windows)} AS valid,
         ${perWindow(sql`e.bad`, windows)} AS bad,
-        toFloat64(countIf(e.valid > 0 AND e.age < e.whole)) AS tasks,
+        toFloat64(countIf(e.valid > 0 AND e.age < e.whole)) AS counted,
         toFloat64(countIf(e.bad > 0 AND e.age < e.whole)) AS tasks_bad,
         sumIf(e.valid * e.valid, e.age < e.whole) AS valid_squares,
         sumIf(e.bad * e.bad, e.age < e.whole) AS bad_squares,
@@ -131,8 +131,8 @@ export async function countEvents(
       )
       ARRAY JOIN events AS e
       GROUP BY name, e.slo
-      HAVING tasks > 0
-      ORDER BY tasks DESC, name
+      HAVING counted > 0
+      ORDER BY counted DESC, name
       LIMIT ${param('UInt32', MAX_WORKFLOWS)} BY slo`,
   );
   return new Map(
@@ -167,7 +167,7 @@ export async function sumSpend(
   const rows = await query<SpendRow>(
     store,
     sql`SELECT e.workflow AS workflow,
-        ${perWindow(sql`1.`, windows)} AS tasks,
+        ${perWindow(sql`1.`, windows)} AS counted,
         ${perWindow(sql`e.decided`, windows)} AS decided,
         ${perWindow(sql`e.success`, windows)} AS successes,
         ${perWindow(sql`e.unpriced`, windows)} AS unpriced,
@@ -224,18 +224,18 @@ function toCounts(
   return {
     workflow: row.workflow,
     counts,
-    tasks: row.tasks,
+    tasks: row.counted,
     tasksBad: row.tasks_bad,
     designEffect: clusterInflation(row, counts.get(windowDays * 86_400)),
   };
 }
 
 function clusterInflation(row: CountRow, whole: Count | undefined): number {
-  if (whole === undefined || row.tasks < 2 || whole.bad === 0 || whole.bad === whole.valid)
+  if (whole === undefined || row.counted < 2 || whole.bad === 0 || whole.bad === whole.valid)
     return 1;
   const ratio = whole.bad / whole.valid;
   const squares = row.bad_squares - 2 * ratio * row.products + ratio * ratio * row.valid_squares;
-  const variance = (Math.max(0, squares) * row.tasks) / (row.tasks - 1);
+  const variance = (Math.max(0, squares) * row.counted) / (row.counted - 1);
   return Math.max(1, variance / (whole.valid * ratio * (1 - ratio)));
 }
 
@@ -244,7 +244,7 @@ function toSpends(row: SpendRow, windows: readonly number[]): Spends {
     windows.map((seconds, i) => [
       seconds,
       {
-        tasks: row.tasks[i] ?? 0,
+        tasks: row.counted[i] ?? 0,
         decided: row.decided[i] ?? 0,
         successes: row.successes[i] ?? 0,
         unpriced: row.unpriced[i] ?? 0,

@@ -18,6 +18,9 @@ const causes = new Set([
   'unverified_claim',
 ]);
 
+// What ended a task badly by itself, however lightly the rule takes it.
+const ends = new Set(['empty_answer', 'truncated_output']);
+
 /** What speaks against each decision, and for it, by its id. */
 export function evidenceFor(
   trajectory: Trajectory,
@@ -32,8 +35,8 @@ export function evidenceFor(
   };
   sayCalls(trajectory.calls, say);
   for (const { finding, severity, decision, text, spans } of findings) {
-    if (decision !== null && severity === 'error' && causes.has(finding))
-      say(decision, { signal: finding, text, spans });
+    const tells = (severity === 'error' && causes.has(finding)) || ends.has(finding);
+    if (decision !== null && tells) say(decision, { signal: finding, text, spans });
   }
   sayWords(trajectory, (step, reason) => say(step.id, reason));
   sayUse(trajectory, (step, reason) => say(step.id, reason));

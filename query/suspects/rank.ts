@@ -1,5 +1,6 @@
 import type { FindingAnswer, SuspectAnswer, SuspectReason } from '../decisions/answer.ts';
 import type { Step, Trajectory } from '../decisions/model.ts';
+import { cut, oneLine } from '../decisions/wording.ts';
 import { isCovered } from '../findings/find.ts';
 import { actingOrder } from './acting.ts';
 import { evidenceFor } from './evidence.ts';
@@ -45,7 +46,7 @@ export function rankSuspects(
     rank: i + 1,
     decision: suspect.step.id,
     score: Math.min(0.99, Math.round((100 * Math.exp(suspect.utility)) / sum) / 100),
-    reasons: reasonsFor(suspect),
+    reasons: reasonsFor(suspect, own),
   }));
 }
 
@@ -91,12 +92,34 @@ function weightOf(signal: string, weights: Weights): number {
   return weights.signals[signal] ?? weights.finding;
 }
 
-/** What speaks against a step, strongest first; where nothing does, its place in acting order. */
-function reasonsFor({ step, place, reasons }: Ranked): SuspectReason[] {
+function modelError({ span, span_id }: Step): SuspectReason {
+  const said = oneLine(span?.error_message || span?.error_type || '');
+  const text = `the model call failed${said === '' ? '' : `: ${cut(said, 160)}`}`;
+  return { signal: 'model_error', text, spans: [span_id] };
+}
+
+/** What speaks against a step, strongest first; where nothing does, what was found there, or its place in acting order. */
+function reasonsFor(
+  { step, place, reasons }: Ranked,
+  findings: readonly FindingAnswer[],
+): SuspectReason[] {
   const against = reasons.filter(
     ({ signal }) => weightOf(signal, fitted) > 0 && !slight.has(signal),
   );
   if (against.length === 0) {
+    const here = findings.filter(
+      ({ decision, severity, finding }) =>
+        decision === step.id && (severity !== 'info' || finding === 'repeated_call'),
+    );
+    const found =
+      here.length > 0
+        ? here
+        : findings.filter(
+            ({ severity, spans }) => severity !== 'info' && spans.includes(step.span_id),
+          );
+    if (found.length > 0)
+      return found.map(({ finding, text, spans }) => ({ signal: finding, text, spans }));
+    if (step.chosen?.none === 'error') return [modelError(step)];
     const which = place === 0 ? 'the first step that acted' : `step ${place + 1} in acting order`;
     return [{ signal: 'acting_order', text: which, spans: [step.span_id] }];
   }

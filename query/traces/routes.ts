@@ -18,6 +18,7 @@ const span = z.looseObject({
   duration_ms: z.number(),
   self_ms: z.number(),
   critical: z.boolean(),
+  critical_ms: z.number(),
   started_at: z.string(),
   name: z.string(),
   kind: z.string(),

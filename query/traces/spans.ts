@@ -78,7 +78,13 @@ export async function tracesOfTask(
 }
 
 /** A placed span as the API gives it. */
-export function toJson({ span, depth, self_ms, critical }: Placed<SpanRecord>): object {
+export function toJson({
+  span,
+  depth,
+  self_ms,
+  critical,
+  critical_ms,
+}: Placed<SpanRecord>): object {
   const { trace_id, span_id, parent_id, start, end, record } = span;
   return {
     trace_id,
@@ -88,6 +94,7 @@ export function toJson({ span, depth, self_ms, critical }: Placed<SpanRecord>): 
     duration_ms: Math.max(0, Number(end - start) / 1e6),
     self_ms,
     critical,
+    critical_ms,
     ...Object.fromEntries(
       Object.entries(record).map(([name, value]) => [
         name,

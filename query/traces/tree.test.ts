@@ -37,6 +37,21 @@ describe('placeSpans', () => {
     ]);
   });
 
+  it('shares the time of the root out along its critical path', () => {
+    const placed = placeSpans([
+      span('root', '', 0, 100),
+      span('a', 'root', 10, 40),
+      span('b', 'root', 30, 60),
+      span('c', 'b', 35, 55),
+    ]);
+    expect(placed.map((own) => [own.span.span_id, own.critical_ms])).toEqual([
+      ['root', 70],
+      ['a', 0],
+      ['b', 10],
+      ['c', 20],
+    ]);
+  });
+
   it('makes a root of a span whose parent has not arrived', () => {
     expect(shape([span('x', 'missing', 5, 6)])).toEqual([['x', 0, 1, true]]);
   });

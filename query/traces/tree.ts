@@ -15,6 +15,8 @@ export interface Placed<Span extends TreeSpan> {
   readonly self_ms: number;
   /** On the chain of spans that decided when the root ended. */
   readonly critical: boolean;
+  /** Time in which this span alone decided when the root ended; 0 off the critical path. */
+  readonly critical_ms: number;
 }
 
 interface Forest<Span extends TreeSpan> {
@@ -25,13 +27,19 @@ interface Forest<Span extends TreeSpan> {
 /** The spans in depth-first order by start time, each with its depth, self time and place on the critical path. */
 export function placeSpans<Span extends TreeSpan>(spans: readonly Span[]): Placed<Span>[] {
   const forest = grow(spans);
-  const critical = new Set(forest.roots.flatMap((root) => criticalPath(root, forest.children)));
+  const critical = timesIn(forest);
   const placed: Placed<Span>[] = [];
   const stack = forest.roots.map((span) => ({ span, depth: 0 })).reverse();
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { span, depth } = next;
     const children = forest.children.get(span) ?? [];
-    placed.push({ span, depth, self_ms: selfMs(span, children), critical: critical.has(span) });
+    placed.push({
+      span,
+      depth,
+      self_ms: selfMs(span, children),
+      critical: critical.has(span),
+      critical_ms: critical.get(span) ?? 0,
+    });
     for (const child of children.toReversed()) stack.push({ span: child, depth: depth + 1 });
   }
   return placed;
@@ -78,13 +86,12 @@ function unreached<Span extends TreeSpan>(
   };
   for (const root of roots) visit(root);
   const extra: Span[] = [];
+  const byId = new Map(sorted.map((span) => [`${span.trace_id} ${span.span_id}`, span]));
   for (const span of sorted) {
     if (seen.has(span)) continue;
-    for (const [parent, list] of children)
-      children.set(
-        parent,
-        list.filter((child) => child !== span),
-      );
+    const parent = byId.get(`${span.trace_id} ${span.parent_id}`);
+    const list = parent === undefined ? undefined : children.get(parent);
+    list?.splice(list.indexOf(span), 1);
     extra.push(span);
     visit(span);
   }
@@ -110,22 +117,39 @@ function selfMs(span: TreeSpan, children: readonly TreeSpan[]): number {
   return milliseconds(total - covered);
 }
 
-/** From the root's end backwards: at each level the child that ended last before the point reached. */
-function criticalPath<Span extends TreeSpan>(
+/** By span the time (ms) in which it alone decided when its root ended; spans off the critical path are missing. */
+export function criticalTimes<Span extends TreeSpan>(spans: readonly Span[]): Map<Span, number> {
+  return timesIn(grow(spans));
+}
+
+function timesIn<Span extends TreeSpan>({ roots, children }: Forest<Span>): Map<Span, number> {
+  const times = new Map<Span, number>();
+  for (const root of roots)
+    walkCritical(root, children, (span, ns) => times.set(span, milliseconds(ns)));
+  return times;
+}
+
+/**
+ * Goes from the root's end backwards, at each level to the child that ended last before the point reached, and tells each
+ * span of this path with the time (ns) in which none of its children was on it.
+ */
+function walkCritical<Span extends TreeSpan>(
   root: Span,
   children: ReadonlyMap<Span, readonly Span[]>,
-): Span[] {
-  const path: Span[] = [];
+  tell: (span: Span, own: bigint) => void,
+): void {
   const stack: { span: Span; until: bigint }[] = [{ span: root, until: root.end }];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    path.push(next.span);
     let until = next.until;
+    let own = until - next.span.start;
     const candidates = (children.get(next.span) ?? []).toSorted((a, b) => (a.end < b.end ? 1 : -1));
     for (const child of candidates) {
       if (child.end > until || child.end <= next.span.start) continue;
       stack.push({ span: child, until: child.end });
+      const from = child.start > next.span.start ? child.start : next.span.start;
+      own -= child.end - from;
       until = child.start;
     }
+    tell(next.span, own > 0n ? own : 0n);
   }
-  return path;
 }

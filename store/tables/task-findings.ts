@@ -42,6 +42,8 @@ export interface TaskFindingsRow {
   readonly unused_results: number;
   readonly order_rules: number;
   readonly broken_order_rules: number;
+  readonly planned_steps: number;
+  readonly followed_steps: number;
   readonly iterations: number;
   readonly peak_context_ratio: number | null;
   readonly confidences: readonly number[];
@@ -80,6 +82,8 @@ export const taskFindings: Table<TaskFindingsRow> = {
     unused_results: 'UInt32',
     order_rules: 'UInt32',
     broken_order_rules: 'UInt32',
+    planned_steps: 'UInt32',
+    followed_steps: 'UInt32',
     iterations: 'UInt32',
     peak_context_ratio: 'Nullable(Float64)',
     confidences: 'Array(Float64)',

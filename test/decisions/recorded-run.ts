@@ -236,6 +236,7 @@ const blank: DecisionSpan = {
   tool_definitions: [],
   tool_arguments: [],
   tool_result: [],
+  outputs: [],
   events: [],
   attributes: {},
 };

@@ -81,6 +81,8 @@ export function scenario(facts: Partial<TaskFacts> = {}) {
   return {
     /** Nanoseconds since 1970. */
     now: () => clock,
+    /** Stores a value as payload and gives its hash. */
+    put,
     wait: (ms: number) => {
       clock += BigInt(ms) * 1_000_000n;
     },

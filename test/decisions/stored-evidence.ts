@@ -21,6 +21,8 @@ export interface StoredAs {
   readonly at: number;
   readonly state?: string;
   readonly verdict?: 'success' | 'failure';
+  /** Whose verdict it is; `explicit` unless given. */
+  readonly source?: string;
   /** The trace that it lies on; one of its own unless given. */
   readonly trace?: string;
   /** Columns of every span. */
@@ -135,6 +137,7 @@ function rowsOf(evidence: TaskEvidence, as: StoredAs) {
               key: task,
               task_id: task,
               outcome: as.verdict,
+              ...(as.source !== undefined && { source: as.source }),
               at: last / 1000n,
             }),
           ],

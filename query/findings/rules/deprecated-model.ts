@@ -8,7 +8,7 @@ import { retiredModels } from './retired-models.ts';
  */
 export const deprecatedModel: Rule = {
   id: 'deprecated_model',
-  version: 1,
+  version: 2,
   class: 'fact',
   severity: 'info',
   level: 'M',
@@ -20,24 +20,35 @@ export const deprecatedModel: Rule = {
       const { request_model = '', response_model = '', provider = '' } = step.span ?? {};
       if (/azure|bedrock|vertex/i.test(provider)) return [];
       for (const name of [request_model, response_model]) {
-        const day = retirementOf(name, retired);
-        if (day === null || told.has(name)) continue;
+        const retirement = retirementOf(name, retired);
+        if (retirement === null || told.has(name)) continue;
+        const { day, source } = retirement;
         const left = (Date.parse(day) - Number(startedAt / 1_000_000n)) / 86_400_000;
         if (left >= days) continue;
         told.add(name);
         const when = left <= 0 ? 'was shut down' : 'is going to be shut down';
         const text = `${name} ${when} by its vendor on ${day}`;
-        return [{ step, spans: [step.span_id], text, detail: { retired_on: day } }];
+        return [{ step, spans: [step.span_id], text, detail: { retired_on: day, source } }];
       }
       return [];
     });
   },
 };
 
-function retirementOf(name: string, own: Readonly<Record<string, string | null>>): string | null {
+interface Retirement {
+  readonly day: string;
+  readonly source: string;
+}
+
+function retirementOf(
+  name: string,
+  own: Readonly<Record<string, string | null>>,
+): Retirement | null {
   const plain = name.split('/').at(-1) ?? '';
   for (const key of [name, plain]) {
-    if (Object.hasOwn(own, key)) return own[key] ?? null;
+    if (!Object.hasOwn(own, key)) continue;
+    const day = own[key] ?? null;
+    return day === null ? null : { day, source: 'settings' };
   }
-  return Object.hasOwn(retiredModels, plain) ? (retiredModels[plain] ?? null) : null;
+  return retiredModels.get(plain) ?? null;
 }

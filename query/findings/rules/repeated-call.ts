@@ -27,11 +27,21 @@ export const repeatedCall: Rule = {
   },
 };
 
+const triples = new WeakMap<Call, string | null>();
+
 /** Tool, arguments and result as one key; null where repetition cannot be judged, or is meant. */
 export function tripleOf(call: Call): string | null {
+  const known = triples.get(call);
+  if (known !== undefined) return known;
+  const triple = makeTriple(call);
+  triples.set(call, triple);
+  return triple;
+}
+
+function makeTriple(call: Call): string | null {
   const { tool, argsKey, result } = call;
   if (tool === '' || isThinkTool(tool) || result.span?.tool_polling === true) return null;
   const outcome = result.text ?? (result.span?.tool_result_hash || null);
   if (argsKey === null || outcome === null) return null;
-  return JSON.stringify([tool, argsKey, outcome]);
+  return `${tool.length} ${argsKey.length} ${tool}${argsKey}${outcome}`;
 }

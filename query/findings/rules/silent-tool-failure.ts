@@ -5,22 +5,23 @@ import type { Found, Parameters, Rule } from '../rule.ts';
 import { resultSpans } from '../rule.ts';
 
 /**
- * A tool reported success, but its result reads as an error (BEHAVIOUR §2, "content"), or has a shape (top type and
- * keys) that almost none of the tool's results of the days before had.
+ * A tool reported success, but its result reads as an error (BEHAVIOUR §2, "content"), is refused by the tool's own check
+ * (`agent.tool.result.valid`), or has a shape (top type and keys) that almost none of its results of the days before had.
  * Blind spots: errors worded otherwise, in other languages, or below the top level of JSON; shapes of tools that
  * return whatever they like (more than 20 shapes) or were called too seldom.
  */
 export const silentToolFailure: Rule = {
   id: 'silent_tool_failure',
-  version: 2,
+  version: 3,
   class: 'judgement',
   severity: 'warn',
   level: 'M',
   parameters: { shape_share: 0.02, minimum_results: 50, maximum_shapes: 20 },
   find: ({ calls }, parameters, background) =>
     calls.flatMap((call): Found[] => {
-      const { status, detected_by } = call.result;
+      const { status, detected_by, valid } = call.result;
       if (status === 'error' && detected_by === 'content') return [byContent(call)];
+      if (status === 'ok' && valid === false) return [byCheck(call)];
       return status === 'ok' ? byShape(call, parameters, background) : [];
     }),
 };
@@ -35,6 +36,11 @@ function byContent(call: Call): Found {
     spans: resultSpans(call),
     text: `${call.tool} returned an error text${claimed}${said}`,
   };
+}
+
+function byCheck(call: Call): Found {
+  const text = `${call.tool} returned a result that its own check refuses, with status OK`;
+  return { step: call.step, call, spans: resultSpans(call), text, detail: { by: 'check' } };
 }
 
 function byShape(call: Call, parameters: Parameters, { shapesOf, baseline }: Background): Found[] {

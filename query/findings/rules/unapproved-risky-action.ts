@@ -9,7 +9,7 @@ import { callSpans } from '../rule.ts';
  */
 export const unapprovedRiskyAction: Rule = {
   id: 'unapproved_risky_action',
-  version: 1,
+  version: 2,
   class: 'fact',
   severity: 'error',
   level: 'M',
@@ -34,8 +34,11 @@ function isRisky({ result: { span, status } }: Call): boolean {
   return status === 'ok' && span !== null && ['high', 'critical'].includes(span.tool_risk);
 }
 
+/** A span's times are behind those of log records by up to a millisecond (ns): its start is cut to whole ones. */
+const clockStep = 2_000_000n;
+
 function isApproved(call: Call, approvals: readonly Approval[]): boolean {
-  const until = call.result.span?.end ?? 0n;
+  const until = (call.result.span?.end ?? 0n) + clockStep;
   return approvals.some(
     (approval) =>
       approval.status === 'approved' && approval.at <= until && concerns(approval, call),

@@ -6,7 +6,7 @@ import { putRows } from '../../store/derive/fixtures-store.ts';
 import { insert } from '../../store/insert.ts';
 import { messages } from '../../store/tables/messages.ts';
 import { openEmbedded } from '../../test/clickhouse/backends.ts';
-import { loadEvidence } from './load.ts';
+import { loadTasks } from '../findings/load.ts';
 
 describe('messages in log records', () => {
   let store: Store;
@@ -24,6 +24,19 @@ describe('messages in log records', () => {
       'p',
       [
         spanRow({ span_id: 'silent', start: ms(0), end: ms(10), ...chat }),
+        spanRow({
+          span_id: 'finds',
+          trace_id: 't1',
+          kind: 'retriever',
+          start: ms(12),
+          end: ms(14),
+          payload: [
+            ['gen_ai.retrieval.query.text', [8n]],
+            ['gen_ai.retrieval.documents', [0n, 6n, 7n]],
+            ['retrieval.documents.0.document.content', [6n]],
+            ['retrieval.documents.0.document.id', [7n]],
+          ],
+        }),
         spanRow({ span_id: 'speaks', start: ms(20), end: ms(30), input_messages: [9n], ...chat }),
       ],
       [
@@ -45,13 +58,15 @@ describe('messages in log records', () => {
     await insert(store, messages, [1n, 2n, 3n, 5n, 9n].map(content));
     await createDeriver(store).derive([touched]);
 
-    const evidence = await loadEvidence(store, 'p', 't1', new Date());
+    const [task] = await loadTasks(store, 'p', [{ day, task_id: 't1' }], new Date());
+    const evidence = task?.evidence;
     const of = (id: string) => evidence?.spans.find(({ span_id }) => span_id === id);
     expect(of('silent')).toMatchObject({
       input_messages: ['1', '2'],
       output_messages: ['3'],
       system_instructions: ['5'],
     });
+    expect(of('finds')?.outputs).toEqual([['0', '6', '7'], ['6']]);
     expect(of('speaks')).toMatchObject({ input_messages: ['9'], output_messages: [] });
     expect(evidence?.content.get('2')).toBe('{2}');
   });
