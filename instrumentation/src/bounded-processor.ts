@@ -1,23 +1,16 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { LogRecordExporter, LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { type QueueCounters, watched } from './queue-counters.ts';
 
-/** Bounds of what waits for export, in spans and in characters of content. */
+/** Bounds of what waits for export. */
 export interface QueueBounds {
-  readonly maxSpans: number;
+  /** Spans, or log records. */
+  readonly maxItems: number;
+  /** Characters of content on the spans that wait. */
   readonly maxContentChars: number;
-}
-
-export interface QueueCounters {
-  /** Spans that were not queued because the queue was full. */
-  droppedSpans: number;
-  /** Spans that were sent without their content because too much of it was waiting. */
-  strippedSpans: number;
-}
-
-/** A batch processor whose memory is bounded, whatever happens to the receiver, and that counts what it drops. */
-export interface BoundedQueue {
-  readonly processor: SpanProcessor;
-  readonly counters: QueueCounters;
+  /** How long one export may take before what it holds counts as unsent. */
+  readonly patienceMs: number;
 }
 
 const contentKeys = [
@@ -30,62 +23,90 @@ const contentKeys = [
 ];
 
 /**
- * The SDK's batch processor drops silently, and counts spans, not bytes: 8,192 spans with whole conversations are
- * gigabytes. `batch` builds it around the counting exporter.
+ * A batch processor whose memory is bounded, whatever happens to the receiver, and that counts what it drops. The SDK's own
+ * drops silently, and counts spans, not bytes: 8,192 spans with whole conversations are gigabytes. `batch` builds it
+ * around the counting exporter.
  */
-export function boundedQueue(
+export function boundedSpans(
   exporter: SpanExporter,
   bounds: QueueBounds,
+  counters: QueueCounters,
   batch: (exporter: SpanExporter) => SpanProcessor,
-): BoundedQueue {
-  const counters: QueueCounters = { droppedSpans: 0, strippedSpans: 0 };
+): SpanProcessor {
   let spans = 0;
   let chars = 0;
-  const counting: SpanExporter = {
-    export: (batched, done) => {
-      const size = batched.reduce((sum, span) => sum + contentSize(span.attributes), 0);
-      let counted = false;
-      const sent: typeof done = (result) => {
-        if (!counted) {
-          counted = true;
-          spans -= batched.length;
-          chars -= size;
-        }
-        done(result);
-      };
-      exporter.export(batched, sent);
-    },
+  const inner = batch({
+    export: watched<ReadableSpan, Parameters<Parameters<SpanExporter['export']>[1]>[0]>(
+      exporter,
+      bounds.patienceMs,
+      (items, taken) => {
+        spans -= items.length;
+        for (const { attributes } of items) chars -= contentSize(attributes);
+        if (!taken) counters.unsentSpans += items.length;
+      },
+    ),
     shutdown: () => exporter.shutdown(),
     forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
-  };
-  const inner = batch(counting);
-  const onEnd = (span: ReadableSpan): void => {
-    if ((span.spanContext().traceFlags & 1) === 0) return;
-    if (spans >= bounds.maxSpans) {
-      counters.droppedSpans += 1;
-      return;
-    }
-    if (chars + contentSize(span.attributes) > bounds.maxContentChars) {
-      counters.strippedSpans += 1;
-      for (const key of contentKeys) delete span.attributes[key];
-      span.attributes['agent.content.truncated'] = true;
-    }
-    spans += 1;
-    chars += contentSize(span.attributes);
-    inner.onEnd(span);
-  };
+  });
   return {
-    counters,
-    processor: {
-      onStart: (span, at) => inner.onStart(span, at),
-      onEnd,
-      forceFlush: () => inner.forceFlush(),
-      shutdown: () => inner.shutdown(),
+    onStart: (span, at) => inner.onStart(span, at),
+    onEnd: (span) => {
+      if ((span.spanContext().traceFlags & 1) === 0) return;
+      if (spans >= bounds.maxItems) {
+        counters.droppedSpans += 1;
+        return;
+      }
+      if (chars + contentSize(span.attributes) > bounds.maxContentChars) {
+        counters.strippedSpans += 1;
+        for (const key of contentKeys) delete span.attributes[key];
+        span.attributes['agent.content.truncated'] = true;
+      }
+      spans += 1;
+      chars += contentSize(span.attributes);
+      inner.onEnd(span);
     },
+    forceFlush: () => inner.forceFlush(),
+    shutdown: () => inner.shutdown(),
   };
 }
 
-function contentSize(attributes: Attributes): number {
+/** {@link boundedSpans} for log records, which carry no content. */
+export function boundedLogs(
+  exporter: LogRecordExporter,
+  bounds: QueueBounds,
+  counters: QueueCounters,
+  batch: (exporter: LogRecordExporter) => LogRecordProcessor,
+): LogRecordProcessor {
+  type Export = Parameters<LogRecordExporter['export']>;
+  let records = 0;
+  const inner = batch({
+    export: watched<Export[0][number], Parameters<Export[1]>[0]>(
+      exporter,
+      bounds.patienceMs,
+      (items, taken) => {
+        records -= items.length;
+        if (!taken) counters.unsentLogs += items.length;
+      },
+    ),
+    shutdown: () => exporter.shutdown(),
+    forceFlush: () => exporter.forceFlush(),
+  });
+  return {
+    onEmit: (record, at) => {
+      if (records >= bounds.maxItems) {
+        counters.droppedLogs += 1;
+        return;
+      }
+      records += 1;
+      inner.onEmit(record, at);
+    },
+    forceFlush: () => inner.forceFlush(),
+    shutdown: () => inner.shutdown(),
+  };
+}
+
+/** Characters of content on a span. */
+export function contentSize(attributes: Attributes): number {
   let size = 0;
   for (const key of contentKeys) {
     const value = attributes[key];

@@ -194,6 +194,12 @@ export function spend(meter: Meter | undefined, add: (meter: Meter) => void): vo
   for (let at = meter; at; at = at.parent) add(at);
 }
 
+/** Whether anybody asks what a call costs: prices take time, and models without one are told of. */
+export function countsMoney(meter: Meter | undefined): boolean {
+  for (let at = meter; at; at = at.parent) if (at.budget.usd !== undefined) return true;
+  return false;
+}
+
 /** Counts one more call with these arguments, asked for by a model or run. */
 export function countCall(meter: Meter, kind: 'asked' | 'ran', callHash: string): void {
   const key = `${kind} ${callHash}`;
@@ -205,15 +211,18 @@ export function countCall(meter: Meter, kind: 'asked' | 'ran', callHash: string)
 }
 
 /** The answer in place of a stopped model call: SDKs raise it as an error of theirs and do not try again. */
-export function refusal(exceeded: BudgetExceeded): Response {
+export function refusal(exceeded: BudgetExceeded, api?: 'ollama' | 'openrouter'): Response {
   const error = {
     type: 'budget_exceeded',
-    code: 'budget_exceeded',
+    // OpenRouter's SDK takes numbers only.
+    code: api === 'openrouter' ? 402 : 'budget_exceeded',
     status: 'budget_exceeded',
     message: sentence(exceeded),
     param: exceeded.budget,
   };
-  return new Response(JSON.stringify({ type: 'error', error, message: error.message }), {
+  const { message } = error;
+  const told = api === 'ollama' ? message : error;
+  return new Response(JSON.stringify({ type: 'error', error: told, message }), {
     status: 402,
     headers: { 'content-type': 'application/json', 'x-should-retry': 'false' },
   });

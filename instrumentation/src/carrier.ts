@@ -19,7 +19,10 @@ const maxBaggageBytes = 8_192;
  * Writes the active span and task into a carrier for another of your own processes: W3C `traceparent`, `tracestate` and, as
  * `baggage`, task id, workflow, attempt, parent id and traffic. Never a user, a session, a reference or a key.
  */
-export function injectTask<C extends Carrier>(carrier: C, { env = false }: InjectOptions = {}): C {
+export function injectTask<C extends Carrier>(
+  carrier: C,
+  { env = false }: InjectOptions = {},
+): C & Carrier {
   attempt('task.inject', () => inject(carrier, activeTask(), env));
   return carrier;
 }

@@ -11,6 +11,8 @@ export interface Environment {
   readonly protocol: string | undefined;
   /** Set: the SDK's own resource detectors are wanted. */
   readonly detectors: string | undefined;
+  readonly sampleRatio: number | undefined;
+  readonly exportMode: 'batch' | 'immediate' | undefined;
   readonly resource: Readonly<Record<string, string>>;
   readonly number: (name: string) => number | undefined;
 }
@@ -28,6 +30,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     compression: text('OTEL_EXPORTER_OTLP_COMPRESSION'),
     protocol: text('OTEL_EXPORTER_OTLP_PROTOCOL'),
     detectors: text('OTEL_NODE_RESOURCE_DETECTORS'),
+    sampleRatio: ratioOf(text('PLUMBLINE_SAMPLE_RATIO')),
+    exportMode: exportModeOf(text('PLUMBLINE_EXPORT_MODE'), text('AWS_LAMBDA_FUNCTION_NAME')),
     resource: {
       ...keyValues(text('OTEL_RESOURCE_ATTRIBUTES')),
       ...(text('OTEL_SERVICE_NAME') && { 'service.name': text('OTEL_SERVICE_NAME') ?? '' }),
@@ -37,6 +41,17 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
       return Number.isFinite(value) && value > 0 ? value : undefined;
     },
   };
+}
+
+function ratioOf(value: string | undefined): number | undefined {
+  const ratio = Number(value ?? Number.NaN);
+  return ratio >= 0 && ratio <= 1 ? ratio : undefined;
+}
+
+/** A function that is frozen once it has answered cannot send later. */
+function exportModeOf(value: string | undefined, lambda: string | undefined) {
+  if (value === 'batch' || value === 'immediate') return value;
+  return lambda === undefined ? undefined : 'immediate';
 }
 
 /** Our levels, and the values that OTel's variable has had over time. */

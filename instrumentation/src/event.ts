@@ -1,6 +1,6 @@
 import { type Attributes, type Context, context, type Span, trace } from '@opentelemetry/api';
-import { logs, SeverityNumber } from '@opentelemetry/api-logs';
-import { now, scope } from './runtime.ts';
+import { loggerProvider, severityInfo } from './logs-api.ts';
+import { now, runtime, scope } from './runtime.ts';
 import { type ActiveTask, activeTask, type TaskStateName } from './task-context.ts';
 
 /** Sends a log record at once, in the span and with the task of the context. */
@@ -9,13 +9,15 @@ export function emitLog(
   attributes: Attributes,
   at: Context = context.active(),
 ): void {
-  logs.getLogger(scope.name, scope.version).emit({
-    eventName: name,
-    timestamp: now(),
-    severityNumber: SeverityNumber.INFO,
-    attributes: { ...activeTask(at)?.attributes, ...attributes },
-    context: at,
-  });
+  loggerProvider()
+    ?.getLogger(scope.name, scope.version)
+    .emit({
+      eventName: name,
+      timestamp: now(),
+      severityNumber: severityInfo,
+      attributes: { ...activeTask(at)?.attributes, ...attributes },
+      context: at,
+    });
 }
 
 /** Adds an event to the active span; without one that records, the same goes out as a log record. */
@@ -46,6 +48,10 @@ export function emitState(
     attributes['agent.task.resumed_from'] = transition.resumedFrom;
   }
   if (transition.approvalId !== undefined) attributes['agent.approval.id'] = transition.approvalId;
+  const { keeps } = runtime();
+  if (keeps && ['done', 'failed', 'cancelled'].includes(state)) {
+    attributes['agent.task.sampled'] = state !== 'done' || keeps(task.identity.id);
+  }
   emitLog('agent.task.state', attributes, at);
 }
 

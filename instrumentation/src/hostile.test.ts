@@ -1,8 +1,10 @@
-import { diag } from '@opentelemetry/api';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { context, diag, propagation } from '@opentelemetry/api';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type FakeLlm, startFakeLlm } from '../test/fake-llm.ts';
 import { type Recorder, record } from '../test/recorder.ts';
-import { approval, decision, handoff, outcome, tool, withTask } from './index.ts';
+import { approval, decision, handoff, injectTask, outcome, tool, withTask } from './index.ts';
 
 let llm: FakeLlm;
 let recorder: Recorder;
@@ -181,4 +183,119 @@ it('tells diag once about a step that keeps failing', () => {
   diag.disable();
   expect(recorder.handle.stats().failures['redact']).toBeGreaterThanOrEqual(5);
   expect(warnings.filter((text) => String(text).startsWith('redact')).length).toBe(1);
+});
+
+/** An agent's work: a model call and a tool, both of which must go on whatever becomes of their telemetry. */
+async function work(id: string): Promise<unknown> {
+  const look = tool({ name: 'look' }, async (q: number) => q * 2);
+  return withTask({ workflow: 'w', id }, async () => [await chat(ask), await look(21)]);
+}
+const worked = [expect.objectContaining({ id: 'chatcmpl-1' }), 42];
+
+describe('an exporter', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('that is dead costs what it should have sent, counted, and nothing else', async () => {
+    const closed = createServer();
+    await new Promise<void>((resolve) => {
+      closed.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((resolve) => {
+      closed.close(resolve);
+    });
+    // Retries would take ten seconds.
+    vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', '20');
+    recorder = record({ otlp: true, endpoint: `http://127.0.0.1:${port}` });
+    expect(await work('dead')).toEqual(worked);
+    await recorder.handle.flush();
+    expect(recorder.handle.stats()).toMatchObject({ unsentSpans: 3, unsentLogs: 2, failures: {} });
+  });
+
+  it('whose queue is full loses what does not fit, counted, and nothing else', async () => {
+    const hung = createServer(() => undefined);
+    await new Promise<void>((resolve) => {
+      hung.listen(0, '127.0.0.1', resolve);
+    });
+    vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', '20');
+    const { port } = hung.address() as AddressInfo;
+    recorder = record({ otlp: true, endpoint: `http://127.0.0.1:${port}`, maxQueueSize: 2 });
+    const runs = ['a', 'b', 'c'].map(work);
+    expect(await Promise.all(runs)).toEqual([worked, worked, worked]);
+    const { droppedSpans, droppedLogs, failures } = recorder.handle.stats();
+    expect(recorder.spans()).toHaveLength(9);
+    expect(droppedSpans).toBeGreaterThanOrEqual(1);
+    expect(droppedLogs).toBeGreaterThanOrEqual(1);
+    expect(failures).toEqual({});
+    await recorder.handle.shutdown();
+    const lost = recorder.handle.stats();
+    expect(lost.droppedSpans + lost.unsentSpans).toBe(9);
+    expect(lost.droppedLogs + lost.unsentLogs).toBe(6);
+    hung.closeAllConnections();
+    hung.close();
+  });
+
+  it('or processor that throws is nothing to the agent', async () => {
+    const trip = (): never => {
+      throw new Error('bug');
+    };
+    const done = (): Promise<void> => Promise.resolve();
+    const broken = { onStart: trip, onEnd: trip, onEmit: trip, forceFlush: done, shutdown: done };
+    recorder = record({ spanProcessors: [broken], logRecordProcessors: [broken] });
+    expect(await work('broken')).toEqual(worked);
+    const { failures } = recorder.handle.stats();
+    expect(Object.keys(failures)).toEqual(expect.arrayContaining(['task.start', 'fetch.start']));
+  });
+});
+
+describe('what a third party is sent', () => {
+  const told = {
+    workflow: 'refund-workflow',
+    id: 'task-1',
+    ref: 'ticket-42',
+    sessionId: 'session-9',
+    userId: 'mia@example.com',
+    idempotencyKey: 'key-7',
+    agent: 'helper',
+  };
+
+  it('is the request as the application made it, and no header more', async () => {
+    recorder = record();
+    const before = llm.requests.length;
+    await withTask(told, () => chat(ask));
+    await recorder.handle.shutdown();
+    await chat(ask);
+    const [instrumented, plain] = llm.requests.slice(before);
+    expect(instrumented).toEqual(plain);
+    expect(JSON.stringify(instrumented)).not.toMatch(/mia|ticket-42|session-9|key-7|traceparent/);
+  });
+
+  it('has no baggage of ours, whoever instruments HTTP and injects it', async () => {
+    recorder = record();
+    const carrier: Record<string, string> = {};
+    // Traceparent and baggage are what the SDK registers.
+    expect(propagation.fields()).toContain('baggage');
+    withTask(told, () => {
+      expect(propagation.getBaggage(context.active())).toBeUndefined();
+      propagation.inject(context.active(), carrier);
+    });
+    // The ids of a trace identify nobody.
+    expect(Object.keys(carrier)).toEqual(['traceparent']);
+  });
+
+  it('has none from SDKs that instrument themselves', () => {
+    vi.stubEnv('ANTHROPIC_OPEN_TELEMETRY_PROPAGATION', undefined);
+    recorder = record();
+    expect(process.env['ANTHROPIC_OPEN_TELEMETRY_PROPAGATION']).toBe('false');
+    vi.unstubAllEnvs();
+  });
+
+  it('what injectTask writes for a process of your own names no person, session or ticket', () => {
+    recorder = record();
+    const headers = withTask(told, () => injectTask({}));
+    expect(Object.keys(headers)).toEqual(['traceparent', 'baggage']);
+    const written = decodeURIComponent(JSON.stringify(headers));
+    expect(written).toContain('agent.task.id=task-1');
+    expect(written).not.toMatch(/mia|ticket-42|session-9|key-7/);
+  });
 });

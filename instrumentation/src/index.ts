@@ -42,6 +42,7 @@ export type { Price, PricedUsage } from './price.ts';
 export { resumeTask } from './resume.ts';
 export type { ContentLevel, Redact } from './runtime.ts';
 export { type Schema, ToolInputError } from './schema.ts';
+export { type ServerlessOptions, serverless } from './serverless.ts';
 export { currentTask, type SuspendOptions, type Task, type TaskOptions, withTask } from './task.ts';
 export type { Traffic } from './task-context.ts';
 export { TaskLogProcessor, TaskSpanProcessor } from './task-processors.ts';

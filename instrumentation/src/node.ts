@@ -1,5 +1,4 @@
 import { context, diag, propagation, trace } from '@opentelemetry/api';
-import { logs } from '@opentelemetry/api-logs';
 import { LoggerProvider, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
@@ -10,8 +9,10 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { flushOnExit } from './exit.ts';
 import { installFetch, removeFetch } from './fetch/install.ts';
 import { attempt } from './guard.ts';
+import { loggerProvider, removeLoggerProvider, setLoggerProvider } from './logs-api.ts';
 import { createPipeline, type Pipeline, type PipelineOptions } from './pipeline.ts';
 import { loadPrices, type Price } from './price.ts';
+import { newCounters, type QueueCounters } from './queue-counters.ts';
 import {
   type ContentLevel,
   defaults,
@@ -48,11 +49,7 @@ export interface RegisterOptions extends PipelineOptions {
   readonly flushOnExit?: boolean | undefined;
 }
 
-export interface Stats {
-  /** Spans lost because the export queue was full. */
-  readonly droppedSpans: number;
-  /** Spans sent without content because too much content was waiting. */
-  readonly strippedSpans: number;
+export interface Stats extends Readonly<QueueCounters> {
   /** Failures inside the instrumentation, by step. */
   readonly failures: Readonly<Record<string, number>>;
 }
@@ -66,6 +63,11 @@ export interface Handle {
 }
 
 const registered = Symbol.for('plumbline.registered');
+
+/** Whether this process is registered, by any copy of this package. */
+export function isRegistered(): boolean {
+  return (globalThis as { [registered]?: Handle | undefined })[registered] !== undefined;
+}
 
 /**
  * Starts the OpenTelemetry SDK with export to Plumbline, and the capture of model calls. Once per process: a second call
@@ -125,15 +127,21 @@ function start(options: RegisterOptions, env: Environment, released: () => void)
     await pipeline.flush();
     await Promise.allSettled(extra(options).map((processor) => processor.forceFlush()));
   };
-  const stopExit = options.flushOnExit === false ? undefined : flushOnExit(flush);
+  const flushLast = (): Promise<void> => {
+    pipeline.sampler?.release();
+    return flush();
+  };
+  const stopExit = options.flushOnExit === false ? undefined : flushOnExit(flushLast);
+  Object.assign(runtime(), { flush, keeps: pipeline.sampler?.keeps });
   return {
     flush,
     shutdown: async () => {
       stopExit?.();
       removeFetch();
       unsubscribe();
-      delete runtime().guards;
+      for (const name of ['guards', 'flush', 'keeps'] as const) delete runtime()[name];
       for (const end of runtime().openCalls) end();
+      pipeline.sampler?.release();
       await flush();
       await Promise.allSettled([providers()]);
       released();
@@ -170,7 +178,8 @@ function startSdk(pipeline: Pipeline, options: RegisterOptions, env: Environment
   return async () => {
     await sdk.shutdown();
     // So that a later register() finds the process as it was.
-    for (const api of [trace, logs, context, propagation]) api.disable();
+    for (const api of [trace, context, propagation]) api.disable();
+    removeLoggerProvider();
   };
 }
 
@@ -186,14 +195,14 @@ function joinProvider(pipeline: Pipeline, options: RegisterOptions): Shutdown {
         'Give it those of processors() from @plumbline/instrumentation/node to have them here.',
     );
   }
-  if (hasLoggerProvider()) {
+  if (loggerProvider()) {
     diag.warn(`${scope.name}: a LoggerProvider is registered; task states go where it sends them.`);
     return () => Promise.resolve();
   }
   const loggers = new LoggerProvider({
     processors: [...pipeline.logRecordProcessors, ...(options.logRecordProcessors ?? [])],
   });
-  logs.setGlobalLoggerProvider(loggers);
+  setLoggerProvider(loggers);
   return () => loggers.shutdown();
 }
 
@@ -213,7 +222,6 @@ function canAdd(provider: unknown): provider is OpenProvider {
 interface ProxyProvider {
   readonly getDelegate?: () => unknown;
   readonly getDelegateTracer?: (name: string) => unknown;
-  readonly _getDelegateLogger?: (name: string) => unknown;
 }
 
 /** The API's global provider is a proxy; without a delegate nobody has registered one. */
@@ -222,17 +230,8 @@ function hasTracerProvider(): boolean {
   return !provider.getDelegateTracer || provider.getDelegateTracer(scope.name) !== undefined;
 }
 
-function hasLoggerProvider(): boolean {
-  const provider = logs.getLoggerProvider() as ProxyProvider;
-  return !provider._getDelegateLogger || provider._getDelegateLogger(scope.name) !== undefined;
-}
-
 const inert: Handle = {
   flush: () => Promise.resolve(),
   shutdown: () => Promise.resolve(),
-  stats: () => ({
-    droppedSpans: 0,
-    strippedSpans: 0,
-    failures: Object.fromEntries(runtime().failures),
-  }),
+  stats: () => ({ ...newCounters(), failures: Object.fromEntries(runtime().failures) }),
 };

@@ -10,6 +10,8 @@ export interface PendingCall {
   readonly arguments: string;
   /** As the model wrote them. */
   readonly written: string;
+  /** Whether they fit the schema that was offered; unknown without one. */
+  readonly valid?: boolean | undefined;
   /** Which answer of a model it came from. */
   readonly answer: number;
   /** When the answer was complete, in ms of the wall clock. */
@@ -51,6 +53,12 @@ export function takeNamed(task: ActiveTask | undefined, name: string): PendingCa
   return at >= 0 ? pending.splice(at, 1)[0] : undefined;
 }
 
+/** A waiting call of the active task, or of none, by its id. */
+export function findCall(id: string): PendingCall | undefined {
+  const waits = [...waiting(activeTask()), ...waiting(undefined)];
+  return waits.findLast((call) => call.id === id);
+}
+
 /** Takes a call of any task by its id: spans that end know their task's id only. */
 export function forgetCall(id: string): void {
   takeCall(activeTask(), id);
@@ -63,14 +71,14 @@ export function hasPending(task: ActiveTask | undefined): boolean {
 }
 
 /**
- * The id of the call that this tool run answers: the newest answer's call with this name and equal arguments; else, when
+ * The call that this tool run answers, taken: the newest answer's call with this name and equal arguments; else, when
  * the newest answer that names the tool did so once, that one (schemas fill in defaults, so arguments may differ).
  */
 export function matchCall(
   task: ActiveTask | undefined,
   name: string,
   json: string,
-): string | undefined {
+): PendingCall | undefined {
   const pending = waiting(task);
   const named = pending.filter((call) => call.name === name);
   const equal = named.filter((call) => call.arguments === json);
@@ -80,5 +88,5 @@ export function matchCall(
   // Outside a task, calls of others may wait too: only an equal one is surely meant.
   if (!first || (equal.length === 0 && (second || !task))) return undefined;
   pending.splice(pending.indexOf(first), 1);
-  return first.id;
+  return first;
 }

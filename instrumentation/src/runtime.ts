@@ -40,8 +40,14 @@ export interface Runtime {
   /** Attempt number of the tasks that failed last in this process, so that a retry is attempt + 1. Bounded. */
   readonly failedAttempts: Map<string, number>;
   guards?: Guards;
+  /** Sends what has ended. Set while registered. */
+  flush?: () => Promise<void>;
+  /** Whether the spans of a task are sent; absent where no task is left out. */
+  keeps?: (taskId: string) => boolean;
   /** Tool calls that models asked for outside any task. Bounded. */
   strayCalls: unknown[];
+  /** Attributes of tool spans that others ended without the result, by call id. Bounded. */
+  endedTools?: Map<string, object>;
   lastTime: number;
   sequence: number;
 }

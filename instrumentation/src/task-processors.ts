@@ -1,10 +1,11 @@
 import type { Attributes, Context } from '@opentelemetry/api';
+import { foreignToolEnded, foreignToolStarted } from './foreign-tool.ts';
 import { attempt } from './guard.ts';
-import { forgetCall } from './pending-calls.ts';
 import { activeTask } from './task-context.ts';
 
 interface WritableSpan {
   readonly attributes: Attributes;
+  readonly instrumentationScope?: { readonly name: string };
   setAttributes(attributes: Attributes): unknown;
 }
 
@@ -24,15 +25,12 @@ export class TaskSpanProcessor {
       if (task && span.attributes['agent.task.id'] === undefined) {
         span.setAttributes(task.attributes);
       }
+      foreignToolStarted(span);
     });
   }
   /** A tool span of somebody else answers the model's call: none is inferred for it. */
-  onEnd(span: { readonly attributes: Attributes }): void {
-    attempt('span.tool', () => {
-      const { attributes } = span;
-      const id = attributes['gen_ai.tool.call.id'] ?? attributes['ai.toolCall.id'];
-      if (typeof id === 'string') forgetCall(id);
-    });
+  onEnd(span: Omit<WritableSpan, 'setAttributes'>): void {
+    attempt('span.tool', () => foreignToolEnded(span));
   }
   forceFlush(): Promise<void> {
     return Promise.resolve();

@@ -34,8 +34,8 @@ export function startToldTool(call: ToldCall, at: Context): Span {
   const level = contentLevel();
   const value = typeof input === 'string' ? (parse(input) ?? input) : (input ?? {});
   const task = activeTask(at);
-  if (call.id !== undefined) takeCall(task, call.id);
-  const id = call.id ?? matchCall(task, name, canonicalJson(value));
+  const asked =
+    call.id === undefined ? matchCall(task, name, canonicalJson(value)) : takeCall(task, call.id);
   const key = 'gen_ai.tool.call.arguments';
   return trace.getTracer(scope.name, scope.version).startSpan(
     `execute_tool ${name}`,
@@ -47,7 +47,8 @@ export function startToldTool(call: ToldCall, at: Context): Span {
           'gen_ai.operation.name': 'execute_tool',
           'gen_ai.tool.name': name,
           'gen_ai.tool.type': 'function',
-          'gen_ai.tool.call.id': id,
+          'gen_ai.tool.call.id': call.id ?? asked?.id,
+          'agent.tool.arguments.valid': asked?.valid,
           [key]: level === 'full' ? contentText(input ?? {}, key) : undefined,
           'agent.tool.arguments.hash': level === 'none' ? undefined : digest(canonicalJson(value)),
           'agent.iteration': activeScope(at)?.iteration || undefined,
@@ -68,7 +69,8 @@ export function endToldTool(span: Span, settled: { value: unknown } | { error: u
   span.end();
 }
 
-function recordValue(span: Span, value: unknown): void {
+/** What a result is like, and at the full level what it says. */
+export function recordValue(span: Span, value: unknown): void {
   const level = contentLevel();
   if (level === 'none' || !span.isRecording()) return;
   span.setAttributes(describeResult(value));
@@ -94,7 +96,10 @@ export function inferTool(
       id: call.id,
       input: call.written,
       startTime: call.askedAt,
-      attributes: { 'agent.tool.inferred': true },
+      attributes: known({
+        'agent.tool.inferred': true,
+        'agent.tool.arguments.valid': call.valid,
+      }),
     },
     parent,
   );

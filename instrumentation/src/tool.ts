@@ -144,9 +144,11 @@ function describeCall(call: ToolRun): Attributes {
   const parsed = typeof input === 'string' ? (parse(input) ?? input) : (input ?? {});
   const json = canonicalJson(parsed);
   const key = 'gen_ai.tool.call.arguments';
-  call.callId = callIdOf(values, options.name, json);
+  const asked = askedBy(values, options.name, json);
+  call.callId = asked.id;
   return known({
-    'gen_ai.tool.call.id': call.callId,
+    'gen_ai.tool.call.id': asked.id,
+    'agent.tool.arguments.valid': asked.valid,
     [key]: level === 'full' ? contentText(input ?? {}, key) : undefined,
     'agent.tool.arguments.hash': level === 'none' ? undefined : digest(json),
     'agent.tool.idempotency_key': keyOf(options, input),
@@ -243,14 +245,19 @@ function keyOf(
   return guard('tool.idempotencyKey', () => idempotencyKey(input), undefined);
 }
 
-function callIdOf(values: readonly unknown[], name: string, json: string): string | undefined {
+/** What is known of the model's call that this run answers. */
+function askedBy(
+  values: readonly unknown[],
+  name: string,
+  json: string,
+): { readonly id?: string | undefined; readonly valid?: boolean | undefined } {
   const task = activeTask();
   const told = values
     .slice(1)
     .map(toldId)
     .find((id) => id !== undefined);
-  if (told !== undefined) takeCall(task, told);
-  return told ?? matchCall(task, name, json);
+  if (told === undefined) return matchCall(task, name, json) ?? {};
+  return { id: told, valid: takeCall(task, told)?.valid };
 }
 
 /** The call id as the AI SDK (`toolCallId`), LangChain and OpenAI Agents (`toolCall`) hand it to a tool. */

@@ -1,11 +1,23 @@
-import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  context,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { known } from '../attributes.ts';
 import { type Carrier, injectTask } from '../carrier.ts';
+import { contentText } from '../content.ts';
+import { digest } from '../fingerprint.ts';
 import { attempt } from '../guard.ts';
-import { scope } from '../runtime.ts';
+import { matchCall } from '../pending-calls.ts';
+import { canonicalJson } from '../plain.ts';
+import { contentLevel, scope } from '../runtime.ts';
 import { run, type Settled } from '../settle.ts';
-import { inheritedAttributes } from '../task-context.ts';
-import { record, text } from '../wire/json.ts';
+import { activeScope, activeTask, inheritedAttributes } from '../task-context.ts';
+import { recordValue } from '../tool-span.ts';
+import { type Json, record, records, text } from '../wire/json.ts';
 
 /** A client of `@modelcontextprotocol/sdk` or `@modelcontextprotocol/client`. */
 export interface McpClientLike {
@@ -38,7 +50,7 @@ export function observeMcpClient<C extends McpClientLike>(
         const span = startSpan(method, record(told['params']));
         const at = trace.setSpan(context.active(), span);
         sent = context.with(at, () => withMeta(told, trusted));
-        return { context: at, end: (settled) => endSpan(span, settled) };
+        return { context: at, end: (settled) => endSpan(span, settled, method) };
       },
       () => Reflect.apply(original, this, [sent, ...rest]),
     );
@@ -66,14 +78,32 @@ function startSpan(method: string, params: ReturnType<typeof record>): Span {
           ...inheritedAttributes(context.active()),
           ...known({
             'mcp.method.name': method,
-            'gen_ai.operation.name': called ? 'execute_tool' : undefined,
-            'gen_ai.tool.name': called ? target : undefined,
             'gen_ai.prompt.name': method === 'prompts/get' ? target : undefined,
             'mcp.resource.uri': method === 'resources/read' ? target : undefined,
           }),
+          ...(called && target && callAttributes(target, params?.['arguments'] ?? {})),
         },
       },
     );
+}
+
+/** A tool call as any other, with the call of the model that it answers. */
+function callAttributes(name: string, input: unknown): Attributes {
+  const at = context.active();
+  const level = contentLevel();
+  const json = canonicalJson(input);
+  const asked = matchCall(activeTask(at), name, json);
+  const key = 'gen_ai.tool.call.arguments';
+  return known({
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': name,
+    'gen_ai.tool.type': 'function',
+    'gen_ai.tool.call.id': asked?.id,
+    'agent.tool.arguments.valid': asked?.valid,
+    [key]: level === 'full' ? contentText(input, key) : undefined,
+    'agent.tool.arguments.hash': level === 'none' ? undefined : digest(json),
+    'agent.iteration': activeScope(at)?.iteration || undefined,
+  });
 }
 
 function withMeta(message: object, trusted: boolean): object {
@@ -84,12 +114,24 @@ function withMeta(message: object, trusted: boolean): object {
   return { ...message, params: { ...params, _meta: meta } };
 }
 
-function endSpan(span: Span, settled: Settled): void {
-  const failed = settled.ok ? record(settled.value)?.['isError'] === true : true;
+function endSpan(span: Span, settled: Settled, method: string): void {
+  const answer = settled.ok ? record(settled.value) : undefined;
+  const failed = !settled.ok || answer?.['isError'] === true;
+  if (method === 'tools/call' && answer) recordValue(span, saidBy(answer));
   if (failed) {
     const code = settled.ok ? 'tool_error' : String(record(settled.error)?.['code'] ?? '_OTHER');
     span.setAttribute('error.type', code);
     span.setStatus({ code: SpanStatusCode.ERROR });
   }
   span.end();
+}
+
+/** What the model is shown of a tool's answer: its text, where it has nothing else. */
+function saidBy(answer: Json): unknown {
+  const content = records(answer['content']);
+  const texts = content.flatMap((part) =>
+    part['type'] === 'text' ? (text(part['text']) ?? '') : [],
+  );
+  if (content.length > 0 && texts.length === content.length) return texts.join('\n');
+  return answer['structuredContent'] ?? content;
 }

@@ -9,6 +9,7 @@ const slot = Symbol.for('openai.agents.core.traceProvider');
 
 interface AgentsProvider {
   registerProcessor(processor: object): void;
+  setProcessors(processors: readonly object[]): void;
 }
 
 /**
@@ -20,7 +21,7 @@ export function subscribeOpenAiAgents(): () => void {
   let active = true;
   const processor = agentsProcessor(() => active);
   const present = holder[slot];
-  if (isProvider(present)) present.registerProcessor(processor);
+  if (isProvider(present)) join(present, processor);
   else if (!Object.getOwnPropertyDescriptor(holder, slot)) whenSet(processor);
   return () => {
     active = false;
@@ -35,14 +36,29 @@ function whenSet(processor: object): void {
     set: (value: unknown) => {
       Object.defineProperty(globalThis, slot, { value, writable: true, configurable: true });
       attempt('agents.provider', () => {
-        if (isProvider(value)) value.registerProcessor(processor);
+        if (isProvider(value)) join(value, processor);
       });
     },
   });
 }
 
+/**
+ * Beside the processors of the application. `@openai/agents` sets a list of its own when it loads, and applications do so to
+ * turn its export off: neither means us, so ours is put on every list that this one provider is given.
+ */
+function join(provider: AgentsProvider, processor: object): void {
+  provider.registerProcessor(processor);
+  const { setProcessors } = provider;
+  const value = (processors: readonly object[]): void =>
+    Reflect.apply(setProcessors, provider, [[...processors, processor]]);
+  Object.defineProperty(provider, 'setProcessors', { value, configurable: true, writable: true });
+}
+
 function isProvider(value: unknown): value is AgentsProvider {
-  return typeof (value as Partial<AgentsProvider> | undefined)?.registerProcessor === 'function';
+  const provider = value as Partial<AgentsProvider> | undefined;
+  return [provider?.registerProcessor, provider?.setProcessors].every(
+    (method) => typeof method === 'function',
+  );
 }
 
 function agentsProcessor(isActive: () => boolean): object {

@@ -15,7 +15,8 @@ export interface AnswerReader {
   readonly result: () => ModelResponse | undefined;
 }
 
-const maxBodyBytes = 4_194_304;
+/** Beyond it a body is not parsed whole: four megabytes of JSON stop the event loop for tens of milliseconds. */
+const maxBodyBytes = 1_048_576;
 const tailChars = 4_096;
 
 /** The reader for a response: by its content type, or by what was asked for where a server names none. */

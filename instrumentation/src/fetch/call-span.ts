@@ -19,7 +19,8 @@ export interface CallSpan {
   readonly name: (name: string) => void;
   readonly set: (attributes: Attributes) => void;
   readonly fail: (type: string, message?: string) => void;
-  readonly end: () => void;
+  /** At a time of `performance.now()`; now by default. */
+  readonly end: (at?: number) => void;
 }
 
 const inferenceOperations = new Set(['chat', 'generate_content', 'text_completion', 'embeddings']);
@@ -49,7 +50,7 @@ export function callSpan(name: string, attributes: Attributes): CallSpan {
       span.setAttribute('error.type', type);
       span.setStatus({ code: SpanStatusCode.ERROR, ...(message && { message }) });
     },
-    end: () => span.end(),
+    end: (at) => span.end(at),
   };
 }
 

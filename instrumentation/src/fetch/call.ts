@@ -1,9 +1,11 @@
 import { type Attributes, type Context, context } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
-import { admitModelCall, countCall, type Meter, refusal, spend } from '../budget.ts';
+import { admitModelCall, countCall, countsMoney, type Meter, refusal, spend } from '../budget.ts';
 import { redacted } from '../content.ts';
 import { errorType } from '../failure.ts';
+import { awaitsResults, completeForeignTool } from '../foreign-tool.ts';
 import { attempt, guard } from '../guard.ts';
+import { fitsSchema } from '../json-schema.ts';
 import { hasPending, rememberCalls, takeCall, takeNamed } from '../pending-calls.ts';
 import { canonicalJson } from '../plain.ts';
 import { costOf } from '../price.ts';
@@ -18,9 +20,7 @@ import { type CallSpan, callSpan } from './call-span.ts';
 import { describeRequest, describeResponse } from './describe.ts';
 import { isObservable, observeBody } from './observed-body.ts';
 import type { Outgoing } from './outgoing.ts';
-
-/** How long a stream may be left unread before its call counts as over. */
-const unreadMs = 10_000;
+import { watchUnread } from './unread.ts';
 
 /** A model call under way. */
 export interface Call {
@@ -44,7 +44,7 @@ export function startCall(target: Outgoing, body: string): Call | undefined {
   const request = json && readRequest(target, json);
   const active = context.active();
   const task = activeTask(active);
-  if (request && target.resend === 0) attempt('call.results', () => inferTools(request, active));
+  if (request && target.resend === 0) attempt('call.results', () => readResults(request, active));
   const provider = providerOf(target.url.hostname, target.wire);
   const span = callSpan(operation, {
     'gen_ai.operation.name': operation,
@@ -62,7 +62,8 @@ export function startCall(target: Outgoing, body: string): Call | undefined {
     if (request) span.set(describeRequest(request, body));
   });
   const meter = task?.meter;
-  const refused = enter(meter, span, { iteration: iteration ?? 0, retry: target.resend > 0 });
+  const retry = target.resend > 0;
+  const refused = enter(meter, span, { iteration: iteration ?? 0, retry, provider });
   const end = endOnce(span, refused ? undefined : meter);
   if (refused) end();
   const settle = { span, end, started, target, request, task, provider };
@@ -77,16 +78,22 @@ export function startCall(target: Outgoing, body: string): Call | undefined {
   };
 }
 
+/** Whose SDKs read errors of another shape than the others'. */
+const apis = ['ollama', 'openrouter'] as const;
+
 /** Counts the call against the budgets of its task; the answer in its place when one of them stops it. */
 function enter(
   meter: Meter | undefined,
   span: CallSpan,
-  call: { iteration: number; retry: boolean },
+  { provider, ...call }: { iteration: number; retry: boolean; provider: string },
 ): Response | undefined {
   const exceeded = meter && admitModelCall(meter, call, span.span);
   if (exceeded) {
     attempt('call.refused', () => span.fail('budget_exceeded'));
-    return refusal(exceeded);
+    return refusal(
+      exceeded,
+      apis.find((api) => api === provider),
+    );
   }
   spend(meter, (at) => {
     at.inFlight += 1;
@@ -95,13 +102,17 @@ function enter(
   return undefined;
 }
 
-/** Results in the request whose calls no tool span has taken: their tools ran where nobody told of it. */
-function inferTools(request: ModelRequest, at: Context): void {
+/**
+ * Results in the request: of tools whose span somebody else opened, it is completed; of calls that no span has taken, the
+ * tool ran where nobody told of it, and its span is made from what is known.
+ */
+function readResults(request: ModelRequest, at: Context): void {
   const task = activeTask(at);
-  if (!hasPending(task)) return;
+  if (!hasPending(task) && !awaitsResults()) return;
   for (const { parts } of request.messages()) {
     for (const part of parts) {
       if (part.type !== 'tool_call_response') continue;
+      completeForeignTool(part);
       const call = takeCall(task, part.id ?? '') ?? takeNamed(task, part.id ?? '');
       if (call) inferTool(call, part, at);
     }
@@ -111,7 +122,7 @@ function inferTools(request: ModelRequest, at: Context): void {
 interface Observed {
   readonly response: Response;
   readonly span: CallSpan;
-  readonly end: () => void;
+  readonly end: (at?: number) => void;
   readonly started: number;
   readonly target: Outgoing;
   readonly request: ModelRequest | undefined;
@@ -132,25 +143,28 @@ function observe(observed: Observed): Response {
   let lastAt = 0;
   let chunks = 0;
   let settled = false;
+  let reading = true;
   let unread: NodeJS.Timeout | undefined;
-  const settle = (status?: string): void => {
+  const settle = (status?: string, at?: number): void => {
     if (settled) return;
     settled = true;
-    clearTimeout(unread);
+    clearInterval(unread);
     attempt('call.response', () => {
       const result = answer.result();
-      finish(observed, result, status);
+      // What an SDK does with the body of an error is no end of the call.
+      finish(observed, result, response.ok ? status : undefined);
       if (answer.streamed && chunks > 1) span.set(pace(lastAt - firstAt, result));
     });
-    end();
+    end(at);
   };
   // Some SDKs try again without reading why it failed: what is not read soon is not waited for.
   if (response.status >= 400) setTimeout(() => chunks === 0 && settle(), 100).unref();
   return observeBody(response, {
     asked: () => {
-      clearTimeout(unread);
+      reading = true;
     },
     chunk: (bytes) => {
+      reading = false;
       lastAt = performance.now();
       chunks += 1;
       if (chunks === 1) {
@@ -163,8 +177,12 @@ function observe(observed: Observed): Response {
       attempt('call.chunk', () => answer.feed(bytes));
       // Clients stop reading at the terminal event, and what they do next must find the call ended.
       if (answer.complete()) settle();
-      // Some SDKs leave a stream without closing it; the collector of garbage would tell much later, or never.
-      else if (answer.streamed) unread = setTimeout(() => settle('cancelled'), unreadMs).unref();
+      else if (answer.streamed) {
+        unread ??= watchUnread(
+          () => (reading ? undefined : chunks),
+          () => settle('cancelled', lastAt),
+        );
+      }
     },
     ended: () => {
       attempt('call.end', answer.end);
@@ -197,7 +215,7 @@ function finish(
   }
   if (responseStatus) span.set({ 'gen_ai.response.status': responseStatus });
   if (!response) return;
-  askFor(response.calls, span, task);
+  askFor(response.calls, request?.tools ?? [], span, task);
   if (task?.meter) {
     const requested = known({ 'gen_ai.request.model': request?.model });
     charge(task.meter, { 'gen_ai.provider.name': provider, ...requested, ...response.attributes });
@@ -206,17 +224,28 @@ function finish(
 }
 
 /** Keeps the calls of an answer until tools run them, and counts them. */
-function askFor(calls: ModelResponse['calls'], span: CallSpan, task: ActiveTask | undefined): void {
+function askFor(
+  calls: ModelResponse['calls'],
+  offered: ModelRequest['tools'],
+  span: CallSpan,
+  task: ActiveTask | undefined,
+): void {
   if (calls.length === 0) return;
   const askedAt = Date.now();
-  const pending = calls.map(({ id, name, arguments: written }) => ({
-    id,
-    name,
-    arguments: canonicalJson(parse(written) ?? written),
-    written,
-    askedAt,
-    context: span.context,
-  }));
+  const pending = calls.map(({ id, name, arguments: written }) => {
+    const value = written.trim() === '' ? {} : parse(written);
+    const schema = offered.find((tool) => tool.name === name)?.parameters;
+    return {
+      id,
+      name,
+      arguments: canonicalJson(value ?? written),
+      valid:
+        value === undefined ? false : schema === undefined ? undefined : fitsSchema(schema, value),
+      written,
+      askedAt,
+      context: span.context,
+    };
+  });
   rememberCalls(task, pending);
   spend(task?.meter, (at) => {
     at.asked += pending.length;
@@ -227,21 +256,21 @@ function askFor(calls: ModelResponse['calls'], span: CallSpan, task: ActiveTask 
 function charge(meter: Meter, attributes: Attributes): void {
   const input = Number(attributes['gen_ai.usage.input_tokens'] ?? 0);
   const output = Number(attributes['gen_ai.usage.output_tokens'] ?? 0);
-  const usd = input + output > 0 ? (costOf(attributes) ?? 0) : 0;
+  const usd = input + output > 0 && countsMoney(meter) ? (costOf(attributes) ?? 0) : 0;
   spend(meter, (at) => {
     at.tokens += input + output;
     at.usd += usd;
   });
 }
 
-function endOnce(span: CallSpan, meter: Meter | undefined): () => void {
+function endOnce(span: CallSpan, meter: Meter | undefined): (at?: number) => void {
   const { openCalls } = runtime();
-  const end = (): void => {
+  const end = (at?: number): void => {
     if (!openCalls.delete(end)) return;
-    spend(meter, (at) => {
-      at.inFlight -= 1;
+    spend(meter, (spent) => {
+      spent.inFlight -= 1;
     });
-    attempt('call.span', span.end);
+    attempt('call.span', () => span.end(at));
   };
   openCalls.add(end);
   return end;

@@ -14,7 +14,7 @@ export interface Outgoing {
 
 /** Recognises a model call by method and path, without touching anything that `fetch` will read. */
 export function outgoing(input: unknown, init: unknown): Outgoing | undefined {
-  const request = input instanceof Request ? input : undefined;
+  const request = isRequest(input) ? input : undefined;
   const options = record(init);
   const method = options?.['method'] ?? request?.method;
   if (typeof method !== 'string' || method.toUpperCase() !== 'POST') return undefined;
@@ -30,6 +30,11 @@ export function outgoing(input: unknown, init: unknown): Outgoing | undefined {
     body,
     resend: Number.isSafeInteger(resend) && resend > 0 ? resend : 0,
   };
+}
+
+/** By what it says it is: servers such as @hono/node-server put another class into the global. */
+function isRequest(input: unknown): input is Request {
+  return Object.prototype.toString.call(input) === '[object Request]';
 }
 
 /** Sent by the SDKs that Stainless generates (OpenAI, Anthropic, Groq, …) on every attempt. */

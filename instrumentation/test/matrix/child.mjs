@@ -5,11 +5,19 @@ import { sdks } from './sdks.mjs';
 // Runs every shape of every SDK and writes what the application saw, and the spans, as one line of JSON per shape.
 // Started twice by run.mjs: with the instrumentation and without. `INSTRUMENTED` says which.
 
+// @openai/agents tells nothing of its tools under NODE_ENV=test, and tells OpenAI where there is a key.
+delete process.env.NODE_ENV;
+delete process.env.OPENAI_API_KEY;
+
 const instrumented = process.env.INSTRUMENTED === '1';
 const only = process.env.ONLY;
 const use = (name) => import(name);
 const unhandled = [];
 process.on('unhandledRejection', (error) => unhandled.push(String(error)));
+
+// The half minute after which an unread stream counts as left is a tenth of a second here.
+const { setInterval: timer } = globalThis;
+globalThis.setInterval = (run, ms, ...rest) => timer(run, ms === 30_000 ? 50 : ms, ...rest);
 
 const recorder = instrumented ? await record() : undefined;
 const server = await startFakeProviders();
@@ -24,31 +32,54 @@ for (const [sdk, make] of Object.entries(sdks)) {
     server.requests.length = 0;
     const seen = await outcome(() => run(sdk.replace(/\W/g, '-')));
     await sleep(15);
-    // Some SDKs drop an abandoned stream without closing it: only its collection tells.
-    for (let round = 0; shape.includes('abandoned') && round < 3; round += 1) {
-      globalThis.gc?.();
-      await sleep(5);
+    // Some SDKs drop an abandoned stream without closing it: only its collection tells, or that nobody reads it.
+    for (let round = 0; shape.includes('abandoned') && missing() && round < 20; round += 1) {
+      if (round < 3) globalThis.gc?.();
+      await sleep(10);
     }
     await sleep(shape === 'retry' ? 120 : 0);
     const line = {
       sdk,
       shape,
       seen,
-      requests: server.requests.map(({ url, headers, body }) => [
-        url,
-        body,
-        headers.traceparent,
-        headers.baggage,
-      ]),
+      requests: [...server.requests],
       spans: recorder?.spans(),
+      states: recorder?.states(),
       failures: recorder?.failures(),
       unhandled: unhandled.splice(0),
     };
-    process.stdout.write(`${JSON.stringify(line)}\n`);
+    write(line);
   }
+  if (shapes.plain)
+    write({ sdk, shape: 'budget stop', ...(recorder && (await stopped(shapes.plain))) });
 }
 server.close();
 process.exit(0);
+
+function write(line) {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+/** Two calls where the budget has one. */
+async function stopped(call) {
+  const { withTask } = await use('@plumbline/instrumentation');
+  recorder.clear();
+  server.requests.length = 0;
+  const started = performance.now();
+  const seen = await outcome(() =>
+    withTask({ workflow: 'stop', budget: { llmCalls: 1 } }, async () => {
+      await call();
+      return call();
+    }),
+  );
+  const ms = Math.round(performance.now() - started);
+  const requests = [...server.requests];
+  return { seen, requests, ms, spans: recorder.spans(), failures: recorder.failures() };
+}
+
+function missing() {
+  return recorder !== undefined && recorder.spans().length === 0;
+}
 
 async function outcome(run) {
   try {
@@ -77,22 +108,33 @@ function plain(value) {
 async function record() {
   const { register } = await use('@plumbline/instrumentation/node');
   const { InMemorySpanExporter, SimpleSpanProcessor } = await use('@opentelemetry/sdk-trace');
+  const { InMemoryLogRecordExporter, SimpleLogRecordProcessor } =
+    await use('@opentelemetry/sdk-logs');
   const exporter = new InMemorySpanExporter();
+  const logs = new InMemoryLogRecordExporter();
   const handle = register({
     otlp: false,
     flushOnExit: false,
     spanProcessors: [new SimpleSpanProcessor({ exporter })],
+    logRecordProcessors: [new SimpleLogRecordProcessor({ exporter: logs })],
   });
-  const flat = ({ name, kind, status, attributes, instrumentationScope }) => ({
+  const flat = ({ name, kind, status, attributes, events, instrumentationScope, startTime }) => ({
     name,
+    start: startTime[0] + startTime[1] / 1e9,
     kind,
     status: status.code,
     attributes,
+    events: events.map((event) => event.name),
     scope: instrumentationScope.name,
   });
   return {
     spans: () => exporter.getFinishedSpans().map(flat),
+    states: () =>
+      logs.getFinishedLogRecords().map(({ attributes }) => attributes['agent.task.state']),
     failures: () => handle.stats().failures,
-    clear: () => exporter.reset(),
+    clear: () => {
+      exporter.reset();
+      logs.reset();
+    },
   };
 }

@@ -11,19 +11,22 @@ export const openaiUsage = {
   completion_tokens_details: { reasoning_tokens: 8 },
 };
 
-/** Writes events with pauses, so that a stream is one for its reader. */
+/** Writes events with pauses, so that a stream is one for its reader. `response.cut`: the connection breaks after two. */
 export async function stream(response, frames, type = 'text/event-stream') {
   response.writeHead(200, { 'content-type': type });
-  for (const frame of frames) {
+  for (const frame of response.cut ? frames.slice(0, 2) : frames) {
     response.write(frame);
     await sleep(2);
   }
-  response.end();
+  if (response.cut) response.destroy();
+  else response.end();
 }
 
 export const data = (value) => `data: ${JSON.stringify(value)}\n\n`;
 export const event = (value) => `event: ${value.type}\n${data(value)}`;
 
-export function calls(body, answered) {
-  return Boolean(body.tools?.length) && !answered;
+/** Whether the model calls the tool: when it is offered and has not run. */
+export function calls(seen, answered) {
+  seen.called = Boolean(seen.body.tools?.length) && !answered;
+  return seen.called;
 }

@@ -1,15 +1,16 @@
 import { args, calls, data, event, openaiUsage, stream, text } from './fake-frames.mjs';
 
-export function chatCompletions({ body, model, send, response }) {
+export function chatCompletions({ seen, body, model, send, response }) {
   const call = calls(
-    body,
+    seen,
     body.messages?.some(({ role }) => role === 'tool'),
   );
   const base = {
     id: 'chatcmpl-1',
     created: 1,
     model: `${model}-2026-01-01`,
-    system_fingerprint: null,
+    system_fingerprint: 'fp_1',
+    service_tier: 'default',
   };
   const toolCall = {
     id: 'call_1',
@@ -44,6 +45,19 @@ export function chatCompletions({ body, model, send, response }) {
   ]);
 }
 
+/** What a response echoes of its request. */
+const echoed = {
+  parallel_tool_calls: true,
+  tools: [],
+  tool_choice: 'auto',
+  error: null,
+  incomplete_details: null,
+  instructions: null,
+  metadata: {},
+  temperature: 1,
+  top_p: 1,
+};
+
 const responsesUsage = {
   input_tokens: 120,
   input_tokens_details: { cached_tokens: 64 },
@@ -52,7 +66,7 @@ const responsesUsage = {
   total_tokens: 145,
 };
 
-export function responses({ body, model, send, response }) {
+export function responses({ seen, body, model, send, response }) {
   const answered = Array.isArray(body.input)
     ? body.input.some(({ type }) => type === 'function_call_output')
     : false;
@@ -73,24 +87,17 @@ export function responses({ body, model, send, response }) {
     arguments: JSON.stringify(args),
     status: 'completed',
   };
-  const output = [calls(body, answered) ? call : message];
+  const output = [calls(seen, answered) ? call : message];
   const whole = {
     id: 'resp_1',
     object: 'response',
     created_at: 1,
     status: 'completed',
+    service_tier: 'default',
     model: `${model}-2026-01-01`,
     output,
     usage: responsesUsage,
-    parallel_tool_calls: true,
-    tools: [],
-    tool_choice: 'auto',
-    error: null,
-    incomplete_details: null,
-    instructions: null,
-    metadata: {},
-    temperature: 1,
-    top_p: 1,
+    ...echoed,
   };
   if (!body.stream) return send(whole);
   const [item] = output;

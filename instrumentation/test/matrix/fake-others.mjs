@@ -1,7 +1,7 @@
 import { args, calls, data, event, stream, text } from './fake-frames.mjs';
 
-export function messages({ body, model, send, response }) {
-  const call = calls(body, JSON.stringify(body.messages).includes('tool_result'));
+export function messages({ seen, body, model, send, response }) {
+  const call = calls(seen, JSON.stringify(body.messages).includes('tool_result'));
   const usage = {
     input_tokens: 50,
     cache_creation_input_tokens: 30,
@@ -53,8 +53,8 @@ export function messages({ body, model, send, response }) {
   );
 }
 
-export function gemini({ body, model, send, response, pathname }) {
-  const call = calls(body, JSON.stringify(body.contents).includes('functionResponse'));
+export function gemini({ seen, body, model, send, response, pathname }) {
+  const call = calls(seen, JSON.stringify(body.contents).includes('functionResponse'));
   const json = body.generationConfig?.responseMimeType === 'application/json';
   const said = json ? '{"sunny":true}' : text;
   const base = { modelVersion: `${model}-001`, responseId: 'gem_1' };
@@ -79,9 +79,9 @@ export function gemini({ body, model, send, response, pathname }) {
   ]);
 }
 
-export function cohere({ body, send, response }) {
+export function cohere({ seen, body, send, response }) {
   const call = calls(
-    body,
+    seen,
     body.messages?.some(({ role }) => role === 'tool'),
   );
   const usage = {
@@ -118,9 +118,9 @@ export function cohere({ body, send, response }) {
   ]);
 }
 
-export function ollama({ body, model, send, response }) {
+export function ollama({ seen, body, model, send, response }) {
   const call = calls(
-    body,
+    seen,
     body.messages?.some(({ role }) => role === 'tool'),
   );
   const base = { model, created_at: '2026-01-01T00:00:00Z' };

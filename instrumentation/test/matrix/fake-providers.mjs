@@ -3,9 +3,14 @@ import { chatCompletions, responses } from './fake-openai.mjs';
 import { cohere, embeddings, gemini, messages, ollama } from './fake-others.mjs';
 
 // One local server that answers as each provider does: fixed texts, ids and counts, so that spans can be checked exactly.
-// Models: `bad-model` is unknown (404), `flaky…` fails once (500) per name, everything else answers.
+// Models: `bad-model` is unknown (404), `flaky…` fails once (500) per name, streams of `cut-model` break off, everything else
+// answers.
 
-/** @returns {Promise<{ url: string, requests: { url: string, headers: object, body: object }[], close: () => void }>} */
+/**
+ * @typedef {{ url: string, headers: object, body: object, bytes: number, status: number, called: boolean }} Seen
+ * What a request was, and how it was answered: with which status, and whether with a call of the tool.
+ * @returns {Promise<{ url: string, requests: Seen[], close: () => void }>}
+ */
 export async function startFakeProviders() {
   const requests = [];
   const failed = new Set();
@@ -13,12 +18,23 @@ export async function startFakeProviders() {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
-      const body = parse(Buffer.concat(chunks).toString());
+      const bytes = Buffer.concat(chunks);
+      const body = parse(bytes.toString());
       const { pathname } = new URL(request.url, 'http://x');
-      requests.push({ url: pathname, headers: request.headers, body });
-      answer({ pathname, body, response, failed }).catch(() => response.destroy());
+      const seen = {
+        url: pathname,
+        headers: request.headers,
+        body,
+        bytes: bytes.length,
+        status: 200,
+        called: false,
+      };
+      requests.push(seen);
+      answer({ pathname, body, response, failed, seen }).catch(() => response.destroy());
     });
   });
+  // A client that loads for seconds must not find its connection closed.
+  server.keepAliveTimeout = 120_000;
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = () => {
     server.close();
@@ -35,9 +51,10 @@ function parse(json) {
   }
 }
 
-async function answer({ pathname, body, response, failed }) {
+async function answer({ pathname, body, response, failed, seen }) {
   const model = body.model ?? /models\/([^:/]+)/.exec(pathname)?.[1] ?? 'none';
   const send = (value, status = 200, headers = {}) => {
+    seen.status = status;
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify(value));
   };
@@ -59,9 +76,10 @@ async function answer({ pathname, body, response, failed }) {
     send({ type: 'error', error }, 500, { 'retry-after-ms': '1', 'retry-after': '0' });
     return;
   }
+  response.cut = model === 'cut-model';
   const handler = routes.find(([path]) => path.test(pathname))?.[1];
   if (!handler) return send({ error: { message: `no route ${pathname}` } }, 404);
-  await handler({ body, model, send, response, pathname });
+  await handler({ body, model, send, response, pathname, seen });
 }
 
 const routes = [

@@ -172,7 +172,7 @@ export async function together({ use, url }) {
 }
 
 export async function azure({ use, url }) {
-  const { AzureOpenAI } = await use('openai-6');
+  const { AzureOpenAI } = await use('openai');
   return chatShapes(
     new AzureOpenAI({ apiKey: 'k', endpoint: url, apiVersion: '2026-01-01', deployment: 'dep-1' }),
   );

@@ -12,11 +12,17 @@ import {
   together,
 } from './providers.mjs';
 
+/** Our own calls, whose records must find the logs API of either line of OpenTelemetry. */
+async function plumbline({ use }) {
+  const { withTask } = await use('@plumbline/instrumentation');
+  return { task: () => withTask({ workflow: 'matrix', id: 'task-1' }, async () => 'result') };
+}
+
 /** By name: what makes the shapes. */
 export const sdks = {
   'openai 4': openai('openai-4', 4),
   'openai 5': openai('openai-5', 5),
-  'openai 6': openai('openai-6', 6),
+  'openai 6': openai('openai', 6),
   'openai 7': openai('openai-7', 7),
   'azure openai (openai 6)': azure,
   'anthropic 0.60': anthropic('anthropic-0'),
@@ -36,4 +42,5 @@ export const sdks = {
   '@openrouter/sdk 1': openrouter,
   'cohere-ai 8': cohere,
   'ollama 0.6': ollama,
+  plumbline,
 };

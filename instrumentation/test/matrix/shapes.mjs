@@ -31,6 +31,7 @@ export function common({ plain, stream, tools }) {
     plain: () => plain('model-1'),
     stream: () => collect(stream('model-1')),
     abandoned: () => first(stream('model-1')),
+    cut: () => collect(stream('cut-model')),
     error: () => plain('bad-model'),
     retry: (unique) => plain(`flaky-${unique}`),
     parallel: () => eight(() => plain('model-1')),

@@ -1,0 +1,2 @@
+/** By name: what makes the shapes. */
+export const sdks: Readonly<Record<string, unknown>>;
