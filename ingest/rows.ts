@@ -78,6 +78,7 @@ function addRequest(rows: Growing, normaliser: Normaliser, { project, payload }:
     append(rows.numbers, side.numbers);
     append(rows.histograms, side.histograms);
     append(rows.taskTraces, side.taskTraces);
+    noteModels(rows, project, side.models);
     return;
   }
   const side =
@@ -98,10 +99,14 @@ function addRequest(rows: Growing, normaliser: Normaliser, { project, payload }:
     rows.known.add(key);
     rows.messages.push(message);
   }
-  if (side.models.length === 0) return;
-  const models = rows.models.get(project) ?? [];
-  rows.models.set(project, models);
-  append(models, side.models);
+  noteModels(rows, project, side.models);
+}
+
+function noteModels({ models }: Growing, project: string, named: readonly ModelName[]): void {
+  if (named.length === 0) return;
+  const known = models.get(project) ?? [];
+  models.set(project, known);
+  append(known, named);
 }
 
 /** Not `push(...from)`: a request can hold more rows than a call may have arguments. */

@@ -317,7 +317,8 @@ it('every documented route is in /openapi.json', async () => {
 });
 
 describe('prices', () => {
-  const total = async (query = '') => (await costs(`workflow=refund${query}`)).groups[0]?.cost_usd;
+  const group = async (query = '') => (await costs(`workflow=refund${query}`)).groups[0];
+  const total = async (query = '') => (await group(query))?.cost_usd;
   const send = (method: string, body: unknown) =>
     app.request('/api/v1/prices', {
       method,
@@ -326,24 +327,28 @@ describe('prices', () => {
     });
 
   it('an override with a past date changes yesterday at once, and taking it back restores it exactly', async () => {
+    const all = await group();
     const before = await total();
     const place = { provider: 'p1', model: 'm1', valid_from: '2026-11-01T00:00:00Z' };
     const dearer = { ...place, tiers: [{ input_usd_per_mtok: 10, output_usd_per_mtok: 2 }] };
     expect((await send('PUT', dearer)).status).toBe(200);
     // 7500 input and 1750 output tokens of the sheet, now at $10 and $2 per million
     expect(await total()).toBeCloseTo(0.0785, 12);
+    const { successes = 0, cost_per_success_usd: each } = (await group()) ?? {};
+    expect(successes).toBeGreaterThan(0);
+    expect(each).toBeCloseTo(0.0785 / successes, 12);
     expect(await total('&prices=2026-10-01')).toBe(before);
     expect((await send('DELETE', place)).status).toBe(200);
-    expect(await total()).toBe(before);
+    expect(await group()).toEqual(all);
   });
 
   it('of a file are replaced as a whole, below those of the API', async () => {
     const before = await total();
     const place = { provider: 'p1', model: 'm1', valid_from: new Date(0) };
     const tiers = [{ from_input_tokens: 0, input_usd_per_mtok: 100, output_usd_per_mtok: 0 }];
-    await replaceFileOverrides(store, 'test', [{ ...place, tiers, multipliers: {} }]);
+    await replaceFileOverrides(store, [{ ...place, project: '*', tiers, multipliers: {} }]);
     expect(await total()).toBeCloseTo(0.75, 12);
-    await replaceFileOverrides(store, 'test', []);
+    await replaceFileOverrides(store, []);
     expect(await total()).toBe(before);
   });
 

@@ -4,6 +4,7 @@ import { budgetsRoutes } from './budgets/routes.ts';
 import type { Budget } from './budgets/settings.ts';
 import type { QueryContext } from './context.ts';
 import { costsRoutes } from './costs/routes.ts';
+import { createJudge } from './decisions/judge.ts';
 import { decisionsRoutes } from './decisions/routes.ts';
 import { driftRoutes } from './drift/routes.ts';
 import { findingsRoutes } from './findings/routes.ts';
@@ -14,6 +15,7 @@ import { metricsRoutes } from './metrics/routes.ts';
 import { openapi } from './openapi.ts';
 import { type Operations, operationsRoutes } from './operations/routes.ts';
 import { outcomesRoutes } from './outcomes/routes.ts';
+import { ratesRoutes } from './prices/rates.ts';
 import { pricesRoutes } from './prices/routes.ts';
 import { onError, respond } from './problem.ts';
 import type { Objective } from './slos/objectives.ts';
@@ -41,6 +43,7 @@ export function createQuery(given: QueryOptions): Hono {
   app.onError(onError(given.report));
   const options = guarded(app, given);
   const findings = options.findings ?? (() => defaultFindingsSettings);
+  const judge = createJudge(options.store, findings);
   app.notFound((c) =>
     respond(c, {
       title: 'No such route.',
@@ -48,15 +51,17 @@ export function createQuery(given: QueryOptions): Hono {
       detail: `${c.req.method} ${c.req.path}. See /openapi.json.`,
     }),
   );
-  app.route('/', operationsRoutes(options));
+  const metrics = () => [...options.metrics(), ...judge.metrics()];
+  app.route('/', operationsRoutes({ ...options, metrics }));
   app.route('/', tasksRoutes(options));
-  app.route('/', decisionsRoutes(options, findings));
-  app.route('/', findingsRoutes(options, findings));
+  app.route('/', decisionsRoutes(options, judge));
+  app.route('/', findingsRoutes(options, findings, judge));
   app.route('/', tracesRoutes(options));
   app.route('/', metricsRoutes(options));
   app.route('/', outcomesRoutes(options));
   app.route('/', costsRoutes(options));
   app.route('/', pricesRoutes(options));
+  app.route('/', ratesRoutes(options));
   app.route('/', budgetsRoutes(options, options.budgets ?? []));
   app.route('/', slosRoutes(options, options.objectives));
   app.route('/', driftRoutes(options));

@@ -38,19 +38,31 @@ export async function migrate(
   await client.command({ query: LEDGER });
   const applied = await readLedger(client);
   refuseUnknown(applied, files);
+  let grown = false;
   for (const { name, text } of files) {
     const checksum = createHash('sha256').update(text).digest('hex');
     const before = applied.get(name);
     if (before === checksum) continue;
-    if (before !== undefined && !name.endsWith('_views.sql')) {
+    if (before !== undefined && !isViews(name)) {
       throw new MigrationError(`migration ${name} was changed after it was applied`);
     }
     for (const statement of statements(text)) await client.command({ query: statement });
+    grown ||= !isViews(name);
     await client.command({
       query: 'INSERT INTO migrations (name, checksum) SELECT {name:String}, {checksum:String}',
       query_params: { name, checksum },
     });
   }
+  if (!grown) return;
+  // A view keeps the columns that its table had when it was made.
+  for (const { name, text } of files) {
+    if (!isViews(name)) continue;
+    for (const statement of statements(text)) await client.command({ query: statement });
+  }
+}
+
+function isViews(name: string): boolean {
+  return name.endsWith('_views.sql');
 }
 
 async function readMigrations(): Promise<Migration[]> {

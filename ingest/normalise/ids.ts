@@ -1,8 +1,8 @@
 /** The id of a task that an item carries itself. */
 export interface OwnTaskId {
   readonly id: string;
-  /** `declared` by a person, `run` id of a framework, '' without an id. */
-  readonly kind: 'declared' | 'run' | '';
+  /** `declared` by a person, `run` id of a framework, the `session` of an item without either, '' without an id. */
+  readonly kind: 'declared' | 'run' | 'session' | '';
 }
 
 export const noTaskId: OwnTaskId = { id: '', kind: '' };
@@ -18,7 +18,7 @@ export interface TaskIdCandidate {
 
 /**
  * The task id of an item: its first declared id, else its first run id (BEHAVIOUR §1.2). Which attributes are which is
- * data; a conversation's id is never among them, because a session groups tasks.
+ * data; a conversation's id is never among them, because a session groups tasks: see {@link loneTaskId}.
  */
 export function ownTaskId(candidates: readonly TaskIdCandidate[]): OwnTaskId {
   let run = noTaskId;
@@ -28,6 +28,14 @@ export function ownTaskId(candidates: readonly TaskIdCandidate[]): OwnTaskId {
     if (run.kind === '') run = { id, kind: 'run' };
   }
   return run;
+}
+
+/**
+ * The task of an item without a trace: its own, else its session, where that alone can hold the item (BEHAVIOUR §1.13).
+ */
+export function loneTaskId(own: OwnTaskId, traceId: string, sessionId: string): OwnTaskId {
+  if (own.kind !== '' || traceId !== '' || sessionId === '') return own;
+  return sessionId.length > maxIdLength ? own : { id: sessionId, kind: 'session' };
 }
 
 const traffics: ReadonlySet<string> = new Set(['live', 'shadow', 'eval', 'synthetic']);

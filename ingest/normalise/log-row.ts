@@ -1,7 +1,9 @@
-import type { LogRow } from '../../store/tables/logs.ts';
+import type { LogCallColumns, LogRow } from '../../store/tables/logs.ts';
 import type { OtlpLog } from '../otlp/model.ts';
 import type { Hash } from './blobs.ts';
 import { textAt } from './fields.ts';
+import { loneTaskId } from './ids.ts';
+import { noCall } from './log-call.ts';
 import { type LogContent, noLogContent } from './log-content.ts';
 import { renderAttributes } from './payload.ts';
 import type { Resolved } from './resolve.ts';
@@ -9,13 +11,16 @@ import type { SharedColumns } from './span-row.ts';
 import { attribute, clampNanos, isList, textOf } from './values.ts';
 import { versionOf } from './version.ts';
 
+/** Rust's tracing names an event by its place in the source. */
+const place = /^event .+:\d+$/;
+
 /**
  * The name of a log's event: its field, else the attribute or body member that older emitters use. Claude Code puts the
  * bare name into the attribute and the full one into the body.
  */
 export function eventNameOf(log: OtlpLog): string {
-  if (log.eventName !== '') return log.eventName;
   const named = textOf(attribute(log.attributes, 'event.name') ?? null);
+  if (log.eventName !== '' && !(named !== '' && place.test(log.eventName))) return log.eventName;
   const { body } = log;
   if (typeof body === 'string') return named !== '' && body.endsWith(`.${named}`) ? body : named;
   const composite = typeof body === 'object' && body !== null && !(body instanceof Uint8Array);
@@ -36,8 +41,12 @@ export function logRow(
   eventName: string,
   hash: Hash,
   messages: LogContent = noLogContent,
+  call: LogCallColumns = noCall,
+  inSession = false,
 ): LogRow {
-  const { values, task } = resolved;
+  const { values } = resolved;
+  const session = inSession ? textAt(values, 'conversation_id') : '';
+  const task = loneTaskId(resolved.task, log.traceId, session);
   const { texts, types } = renderAttributes(log.attributes);
   const body = textOf(log.body);
   const time = timeOf(log);
@@ -65,5 +74,6 @@ export function logRow(
     environment: textAt(values, 'environment'),
     release: textAt(values, 'release'),
     ...messages,
+    ...call,
   };
 }

@@ -72,8 +72,51 @@ export const source = z.strictObject({
   run_if: texts.optional(),
 });
 
+const usageField = z.enum([
+  'input_tokens',
+  'uncached_input_tokens',
+  'output_tokens',
+  'visible_output_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'reasoning_tokens',
+  'cost',
+]);
+
 const mapping = z.strictObject({
   version: z.number().int().min(1).max(2047),
+  /** Agents whose records and points outside any trace belong to their session where they name no task. */
+  session_tasks: texts,
+  /** Log records that report a call; the first rule that fits counts. */
+  log_calls: z.array(
+    z.strictObject({
+      event: z.string(),
+      /** A kind of call, `approval`, or `stated`: a model call with usage, as its attributes say. */
+      kind: z.enum(['llm', 'embedding', 'reranker', 'tool', 'approval', 'stated']),
+      /** Only where these attributes have one of these values. */
+      when: z.record(z.string(), texts).optional(),
+      failed: z.boolean().optional(),
+      /** Only where it has tokens: the agent tells of the same call without them too. */
+      metered: z.boolean().optional(),
+      /** Not where one of these conventions was found: it tells of the same call in another record. */
+      unless: texts.optional(),
+    }),
+  ),
+  /** Metrics that count tokens or USD. Several families may tell the same usage: the first one that is there counts. */
+  usage_metrics: z.array(
+    z.strictObject({
+      id: z.string(),
+      metrics: z.array(
+        z.strictObject({
+          metric: z.string(),
+          field: usageField.optional(),
+          /** The attribute that names the field. */
+          by: z.string().optional(),
+          fields: z.record(z.string(), usageField).optional(),
+        }),
+      ),
+    }),
+  ),
   conventions: z.array(convention),
   kinds: z.strictObject({ operations: textMap, handoff_name: z.string() }),
   provider_aliases: textMap,

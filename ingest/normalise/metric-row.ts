@@ -1,9 +1,12 @@
+import type { Pair } from '../../store/prices/ensure.ts';
 import type { MetricHistogramRow } from '../../store/tables/metrics-histogram.ts';
 import type { MetricNumberRow, MetricPointRow } from '../../store/tables/metrics-number.ts';
 import type { TaskTraceRow } from '../../store/tables/task-traces.ts';
 import type { Attribute, Batch, OtlpDistribution, OtlpPoint } from '../otlp/model.ts';
 import type { Hash } from './blobs.ts';
 import { textAt } from './fields.ts';
+import { loneTaskId } from './ids.ts';
+import type { ReadUsage, UsageColumns } from './metric-usage.ts';
 import { renderAttributes } from './payload.ts';
 import type { Resolved, Resolver } from './resolve.ts';
 import { createTouched } from './touched.ts';
@@ -13,6 +16,8 @@ export interface NormalisedMetrics {
   readonly numbers: readonly MetricNumberRow[];
   readonly histograms: readonly MetricHistogramRow[];
   readonly taskTraces: readonly TaskTraceRow[];
+  /** Distinct models with usage. */
+  readonly models: readonly Pair[];
 }
 
 /** What normalising metrics needs of the normaliser. */
@@ -20,6 +25,8 @@ export interface MetricEngine {
   readonly resolver: Resolver;
   readonly hash: Hash;
   readonly mappingVersion: number;
+  readonly readUsage: ReadUsage;
+  readonly guessProvider: (model: string) => string;
 }
 
 const temporalities = ['unspecified', 'delta', 'cumulative'];
@@ -33,6 +40,7 @@ export function normaliseMetrics(
   const numbers: MetricNumberRow[] = [];
   const histograms: MetricHistogramRow[] = [];
   const touched = createTouched(project);
+  const models = new Map<string, Pair>();
   for (const batch of batches) {
     const { scope, resource } = batch;
     const context = engine.resolver.batch(scope.name, resource);
@@ -50,15 +58,27 @@ export function normaliseMetrics(
       const time = clampNanos(point.time);
       const item = { name: metric.name, root: false, start: time, end: 0n, attributes, events: [] };
       const resolved = engine.resolver.item({ ...item, at: 'log' }, context);
-      const row = { ...shared, ...pointColumns(engine, point, source), ...taskColumns(resolved) };
+      const usage = engine.readUsage(point, resolved, engine.guessProvider);
+      const row = {
+        ...shared,
+        ...pointColumns(engine, point, source),
+        ...taskColumns(resolved, usage.usage !== ''),
+        ...usage,
+      };
+      noteModel(usage, models);
       if (point.distribution === null) numbers.push({ ...row, ...valueColumns(point.value) });
       else histograms.push({ ...row, ...distributionColumns(point.distribution) });
-      // A cumulative series comes again at every interval for as long as its process lives; deriving its task as
-      // often would never end. Its task id is in the row.
-      if (row.temporality !== 'cumulative') touched.note(row.task_id, '', time);
+      // A cumulative series comes again at every interval for as long as its process lives; where it says nothing of
+      // usage, deriving its task as often would be for nothing. Its task id is in the row.
+      if (row.temporality !== 'cumulative' || row.usage !== '') touched.note(row.task_id, '', time);
     }
   }
-  return { numbers, histograms, taskTraces: touched.rows().taskTraces };
+  const { taskTraces } = touched.rows();
+  return { numbers, histograms, taskTraces, models: [...models.values()] };
+}
+
+function noteModel({ provider, model }: UsageColumns, models: Map<string, Pair>): void {
+  if (model !== '') models.set(`${provider}\u0000${model}`, { provider, model });
 }
 
 /** Attributes as a list that does not depend on their order, with their types: `1` and `'1'` are two series. */
@@ -109,7 +129,9 @@ function versionOf({ hash, mappingVersion }: MetricEngine, point: OtlpPoint): bi
   return (BigInt(mappingVersion) << 52n) | (hash(content) & ((1n << 52n) - 1n));
 }
 
-function taskColumns({ values, task }: Resolved) {
+function taskColumns(resolved: Resolved, inSession: boolean) {
+  const { values } = resolved;
+  const task = loneTaskId(resolved.task, '', inSession ? textAt(values, 'conversation_id') : '');
   return {
     task_id: task.id,
     task_id_kind: task.kind,

@@ -16,10 +16,12 @@ import { evaluationEvent, evaluationRow } from './evaluation.ts';
 import { textAt } from './fields.ts';
 import { createFingerprints, type FingerprintInput, type Fingerprints } from './fingerprint.ts';
 import { noTaskId, ownTaskId } from './ids.ts';
+import { createLogCalls, type ReadLogCall } from './log-call.ts';
 import { readLogContent } from './log-content.ts';
 import { eventNameOf, logRow, timeOf } from './log-row.ts';
 import { builtInMapping, type Mapping } from './mapping.ts';
 import { type NormalisedMetrics, normaliseMetrics } from './metric-row.ts';
+import { createUsageReader, type ReadUsage } from './metric-usage.ts';
 import { createProviderGuess, modelKinds } from './model-name.ts';
 import { outcomeEvent, outcomeRow } from './outcome.ts';
 import { renderAttributes } from './payload.ts';
@@ -65,6 +67,10 @@ interface Engine {
   readonly finishReason: (reported: string) => string;
   readonly frameworkOf: (detected: Detected, scope: string) => string;
   readonly exclusiveRanks: readonly number[];
+  readonly readLogCall: ReadLogCall;
+  readonly readUsage: ReadUsage;
+  /** An agent that tells of its calls in log records and metrics too. */
+  readonly tellsInLogs: (detected: Detected) => boolean;
   readonly hash: Hash;
 }
 
@@ -150,8 +156,12 @@ function spanOutcomes(engine: Engine, span: OtlpSpan, row: SpanRow, into: Outcom
   }
 }
 
-function noteModel(row: SpanRow, models: Map<string, ModelName>): void {
-  if (row.input_tokens === null && row.output_tokens === null) return;
+function isMetered({ input_tokens, output_tokens }: SpanRow | LogRow): boolean {
+  return input_tokens !== null || output_tokens !== null;
+}
+
+function noteModel(row: SpanRow | LogRow, models: Map<string, ModelName>): void {
+  if (!isMetered(row)) return;
   // Where no call below it reports usage, an agent's own sum is what gets priced.
   if (!modelKinds.has(row.kind) && row.kind !== 'agent') return;
   const model = row.response_model || row.request_model;
@@ -191,6 +201,9 @@ function normaliseSpans(
       touched.note(row.task_id, row.trace_id, start);
       if (row.task_id === '') touched.noteConversation(row.conversation_id, row.trace_id, start);
       noteModel(row, models);
+      if (isMetered(row) && engine.tellsInLogs(resolved.detected)) {
+        touched.noteCall('spans', row, start);
+      }
       spanOutcomes(engine, span, row, outcomes);
     }
   }
@@ -211,6 +224,7 @@ function normaliseLogs(
   const logs: LogRow[] = [];
   const outcomes: OutcomeRow[] = [];
   const evaluations: EvaluationRow[] = [];
+  const models = new Map<string, ModelName>();
   const blobs = createBlobs(project, engine.hash);
   const touched = createTouched(project);
   const readContent = createContentReader(engine.plan);
@@ -226,8 +240,15 @@ function normaliseLogs(
       const content = readLogContent(engine.plan, log, name, readContent, () =>
         blobs.at(log.traceId, time),
       );
-      const row = logRow(log, columns, resolved, name, engine.hash, content);
+      const exclusive = engine.exclusiveRanks.some((rank) => resolved.detected[rank] === 1);
+      const call = engine.readLogCall(log, name, resolved, exclusive);
+      const inSession = call.kind !== '' || engine.tellsInLogs(resolved.detected);
+      const row = logRow(log, columns, resolved, name, engine.hash, content, call, inSession);
       logs.push(row);
+      if (modelKinds.has(row.kind)) {
+        noteModel(row, models);
+        if (isMetered(row)) touched.noteCall('logs', row, time);
+      }
       touched.note(row.task_id, row.trace_id, time);
       if (row.task_id === '') touched.noteConversation(row.conversation_id, row.trace_id, time);
       if (name !== outcomeEvent && name !== evaluationEvent) continue;
@@ -244,7 +265,14 @@ function normaliseLogs(
       else evaluations.push(evaluationRow(place, columns.service, attributes, engine.hash));
     }
   }
-  return { logs, messages: blobs.rows, ...touched.rows(), outcomes, evaluations, models: [] };
+  return {
+    logs,
+    messages: blobs.rows,
+    ...touched.rows(),
+    outcomes,
+    evaluations,
+    models: [...models.values()],
+  };
 }
 
 /**
@@ -255,11 +283,13 @@ export async function createNormaliser(mapping: Mapping = builtInMapping()): Pro
   const { h64 } = await xxhash();
   const hash: Hash = (text) => h64(text);
   const plan = compile(mapping);
+  const guessProvider = createProviderGuess(mapping);
+  const sessionRanks = mapping.session_tasks.map(plan.conventions.rankOf);
   const engine: Engine = {
     plan,
     resolver: createResolver(plan),
     fingerprints: createFingerprints(hash),
-    guessProvider: createProviderGuess(mapping),
+    guessProvider,
     finishReason: (reported) => {
       const name = reported.toLowerCase();
       return Object.hasOwn(mapping.finish_reasons, name)
@@ -270,6 +300,9 @@ export async function createNormaliser(mapping: Mapping = builtInMapping()): Pro
     exclusiveRanks: plan.conventions.ranked
       .filter((c) => c.convention.usage === 'exclusive')
       .map((c) => c.rank),
+    readLogCall: createLogCalls(mapping, plan.conventions.rankOf, guessProvider),
+    readUsage: createUsageReader(mapping),
+    tellsInLogs: (detected) => sessionRanks.some((rank) => detected[rank] === 1),
     hash,
   };
   return {

@@ -11,7 +11,7 @@ import { trafficOf } from './ids.ts';
 import { modelKinds } from './model-name.ts';
 import { renderAttributes, splitPayload } from './payload.ts';
 import type { Resolved } from './resolve.ts';
-import { resolveUsage } from './tokens.ts';
+import { resolveUsage, type Usage } from './tokens.ts';
 import { noTool, toolColumns } from './tool.ts';
 import { clampNanos } from './values.ts';
 import { versionOf } from './version.ts';
@@ -92,24 +92,27 @@ function fillWire(row: Row, { span, resolved, payload, shared }: SpanParts): voi
   row['links.attributes'] = links;
 }
 
-function fillUsage(row: Row, values: FieldValues, exclusive: boolean): void {
+/** The token counts of a call. */
+export function usageOf(values: FieldValues, exclusive: boolean): Usage {
   // A poll for a stored response repeats the usage of the call that made it.
-  const usage =
-    textAt(values, 'operation') === 'fetch_response'
-      ? resolveUsage(noUsage, false)
-      : resolveUsage(
-          {
-            input: countAt(values, 'input_tokens'),
-            output: countAt(values, 'output_tokens'),
-            total: countAt(values, 'total_tokens'),
-            uncached: countAt(values, 'uncached_input_tokens'),
-            cacheRead: countAt(values, 'cache_read_input_tokens'),
-            cacheWrite: countAt(values, 'cache_write_input_tokens'),
-            cacheWrite1h: countAt(values, 'cache_write_1h_input_tokens'),
-            reasoning: countAt(values, 'reasoning_output_tokens'),
-          },
-          exclusive,
-        );
+  if (textAt(values, 'operation') === 'fetch_response') return resolveUsage(noUsage, false);
+  return resolveUsage(
+    {
+      input: countAt(values, 'input_tokens'),
+      output: countAt(values, 'output_tokens'),
+      total: countAt(values, 'total_tokens'),
+      uncached: countAt(values, 'uncached_input_tokens'),
+      cacheRead: countAt(values, 'cache_read_input_tokens'),
+      cacheWrite: countAt(values, 'cache_write_input_tokens'),
+      cacheWrite1h: countAt(values, 'cache_write_1h_input_tokens'),
+      reasoning: countAt(values, 'reasoning_output_tokens'),
+    },
+    exclusive,
+  );
+}
+
+function fillUsage(row: Row, values: FieldValues, exclusive: boolean): void {
+  const usage = usageOf(values, exclusive);
   row.input_tokens = usage.input;
   row.output_tokens = usage.output;
   row.cache_read_tokens = usage.cacheRead;
@@ -131,7 +134,7 @@ const noUsage = {
 };
 
 /** The cost as the emitter stated it: the total, else the sum of its two halves. */
-function reportedCost(values: FieldValues): number | null {
+export function reportedCost(values: FieldValues): number | null {
   const total = numberAt(values, 'cost_total');
   if (total !== null) return total;
   const input = numberAt(values, 'cost_input');
@@ -169,6 +172,7 @@ function fillTask(row: Row, { values, task }: Resolved, fingerprints: Fingerprin
   row.agent_id = textAt(values, 'agent_id');
   row.conversation_id = textAt(values, 'conversation_id');
   row.user_id = textAt(values, 'user_id');
+  row.api_key = textAt(values, 'api_key');
   row.environment = textAt(values, 'environment');
   row.release = textAt(values, 'release');
   row.prompt_name = textAt(values, 'prompt_name');

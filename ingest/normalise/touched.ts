@@ -1,4 +1,10 @@
-import { conversationKey, type TaskTraceRow } from '../../store/tables/task-traces.ts';
+import {
+  conversationKey,
+  loneTrace,
+  type TaskTraceRow,
+  type Teller,
+  usageKey,
+} from '../../store/tables/task-traces.ts';
 import type { TraceBoundsRow } from '../../store/tables/trace-bounds.ts';
 
 /** Collects which tasks and traces a request touches, with the first and last start time on each. */
@@ -7,7 +13,17 @@ export interface Touched {
   note(taskId: string, traceId: string, time: bigint): void;
   /** Notes a conversation on an item without a task id: its workflow's tasks may be conversations. */
   noteConversation(conversationId: string, traceId: string, time: bigint): void;
+  /** Notes a call of an agent that tells of its calls in several signals. */
+  noteCall(by: Teller, of: CallPlace, time: bigint): void;
   rows(): { readonly taskTraces: TaskTraceRow[]; readonly bounds: TraceBoundsRow[] };
+}
+
+/** Where a call was told of. */
+export interface CallPlace {
+  readonly service: string;
+  readonly conversation_id: string;
+  readonly trace_id: string;
+  readonly task_id: string;
 }
 
 interface Range {
@@ -43,6 +59,12 @@ export function createTouched(project: string): Touched {
       if (conversationId !== '' && traceId !== '') {
         link(conversationKey(conversationId), traceId, time);
       }
+    },
+    noteCall: (by, { service, conversation_id, trace_id, task_id }, time) => {
+      if (conversation_id === '') return;
+      link(usageKey(by, service, conversation_id), trace_id || loneTrace(task_id), time);
+      // Metrics of the session may have made a task of it.
+      if (trace_id === '') link(conversation_id, '', time);
     },
     rows: () => ({
       taskTraces: [...tasks].flatMap(([task_id, own]) =>

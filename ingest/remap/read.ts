@@ -1,5 +1,5 @@
 import type { Store } from '../../store/connection.ts';
-import { empty, param, query, type Sql, sql } from '../../store/sql.ts';
+import { type Columns, empty, param, query, queryColumns, type Sql, sql } from '../../store/sql.ts';
 import type { StoredLog, StoredSpan } from '../normalise/restore.ts';
 
 /** Whose rows are read: those that a mapping before this one made. */
@@ -98,7 +98,7 @@ function pairs(map: Sql): Sql {
 const once = sql`SETTINGS do_not_merge_across_partitions_select_final = 1`;
 
 /** The next spans of a stretch behind `after`, in the order of their key. */
-export async function readSpans(
+async function readSpans(
   store: Store,
   { project, before }: Scope,
   { from, to }: Stretch,
@@ -110,7 +110,7 @@ export async function readSpans(
       ? empty
       : sql`AND (toStartOfMinute(start), trace_id, span_id) > (toStartOfMinute(${at(after.start)}),
         ${param('String', after.trace_id)}, ${param('String', after.span_id)})`;
-  const rows = await query<SpanJson>(
+  const { rows, of } = await queryColumns<SpanJson>(
     store,
     sql`
 SELECT trace_id, span_id, parent_id,
@@ -128,13 +128,68 @@ FROM (
   ORDER BY toStartOfMinute(start), trace_id, span_id LIMIT ${param('UInt32', limit)}
 ) AS source ${once}`,
   );
-  return rows.map((row) => ({
-    ...row,
-    start: BigInt(row.start),
-    end: BigInt(row.end),
-    'events.time': row['events.time'].map(BigInt),
-    payload: row.payload.map(([key, hashes]) => [key, hashes.map(BigInt)] as const),
-  }));
+  return Array.from({ length: rows }, (_, i) => spanAt(of, i));
+}
+
+/** Written out, so that all spans have one shape: what reads them is compiled for it. */
+function spanAt(of: Columns<SpanJson>['of'], i: number): SpanToRemap {
+  return {
+    trace_id: of.trace_id[i] ?? '',
+    span_id: of.span_id[i] ?? '',
+    parent_id: of.parent_id[i] ?? '',
+    start: BigInt(of.start[i] ?? 0),
+    end: BigInt(of.end[i] ?? 0),
+    name: of.name[i] ?? '',
+    span_kind: of.span_kind[i] ?? '',
+    status: of.status[i] ?? '',
+    status_message: of.status_message[i] ?? '',
+    trace_state: of.trace_state[i] ?? '',
+    flags: of.flags[i] ?? 0,
+    scope_name: of.scope_name[i] ?? '',
+    scope_version: of.scope_version[i] ?? '',
+    resource: of.resource[i] ?? [],
+    attributes: of.attributes[i] ?? [],
+    attribute_types: of.attribute_types[i] ?? [],
+    payload: (of.payload[i] ?? []).map(([key, hashes]) => [key, hashes.map(BigInt)] as const),
+    'events.time': (of['events.time'][i] ?? []).map(BigInt),
+    'events.name': of['events.name'][i] ?? [],
+    'events.attributes': of['events.attributes'][i] ?? [],
+    'links.trace_id': of['links.trace_id'][i] ?? [],
+    'links.span_id': of['links.span_id'][i] ?? [],
+    'links.attributes': of['links.attributes'][i] ?? [],
+  };
+}
+
+/** The spans of these stretches, by pages; the next page is read while one is worked on. */
+export async function* spanPages(
+  store: Store,
+  scope: Scope,
+  all: readonly Stretch[],
+  limit: number,
+): AsyncGenerator<readonly SpanToRemap[]> {
+  let at = 0;
+  let after: SpanToRemap | undefined;
+  const next = async (): Promise<readonly SpanToRemap[]> => {
+    for (let stretch = all[at]; stretch !== undefined; stretch = all[at]) {
+      const page = await readSpans(store, scope, stretch, after, limit);
+      after = page.at(-1);
+      if (page.length < limit) {
+        at += 1;
+        after = undefined;
+      }
+      if (page.length > 0) return page;
+    }
+    return [];
+  };
+  let coming = next();
+  for (;;) {
+    const page = await coming;
+    if (page.length === 0) return;
+    coming = next();
+    // Whoever stops early never asks what became of it.
+    coming.catch(() => {});
+    yield page;
+  }
 }
 
 type LogJson = Json<LogToRemap, 'time'>;

@@ -128,6 +128,8 @@ describe('remap', () => {
       store,
       normaliser,
       derive: createDeriver(store).derive,
+      // The captures lie within a few minutes: these are read by pages, other minutes are put together.
+      pageSize: 90,
       signal: new AbortController().signal,
       onProgress: (at: { spans: number }) => progress.push(at.spans),
     };

@@ -4,7 +4,7 @@ import { insert } from '../../store/insert.ts';
 import { ensurePrices } from '../../store/prices/ensure.ts';
 import { evaluations } from '../../store/tables/evaluations.ts';
 import { logs } from '../../store/tables/logs.ts';
-import { messages } from '../../store/tables/messages.ts';
+import { type MessageRow, messages } from '../../store/tables/messages.ts';
 import { outcomes } from '../../store/tables/outcomes.ts';
 import { spans } from '../../store/tables/spans.ts';
 import { taskTraces } from '../../store/tables/task-traces.ts';
@@ -17,11 +17,11 @@ import {
   type LogToRemap,
   readContent,
   readLogs,
-  readSpans,
   readStretches,
   type Scope,
   type SpanToRemap,
   type Stretch,
+  spanPages,
 } from './read.ts';
 
 export interface RemapOptions {
@@ -29,6 +29,8 @@ export interface RemapOptions {
   readonly normaliser: Normaliser;
   readonly derive: (touched: readonly Touched[]) => Promise<void>;
   readonly signal: AbortSignal;
+  /** Rows read, and written, together: each statement has its price, whatever its size. 10,000 unless given. */
+  readonly pageSize?: number;
   /** Told after every page. */
   readonly onProgress: (progress: Remapped & { readonly total: number }) => void;
 }
@@ -41,9 +43,13 @@ export interface Remapped {
   readonly skipped: number;
 }
 
-const pageSize = 4_000;
+const defaultPageSize = 10_000;
+/** Spans whose payload is in memory at a time. */
+const withPayload = 2_000;
 /** Spans restored at a time: each may hold a whole chat as text. */
 const handful = 200;
+/** Traces derived together: a task of many spans is derived once for many of them. */
+const derivedTogether = 4_096;
 
 /**
  * Reads the stored spans and log records of [from, to), in nanoseconds since 1970, again by the mapping in use, and
@@ -59,7 +65,7 @@ export async function remap(
   from: bigint,
   to: bigint,
 ): Promise<Remapped> {
-  const { store, normaliser, signal, onProgress } = options;
+  const { store, normaliser, signal, onProgress, pageSize = defaultPageSize } = options;
   const scope = { project, before: normaliser.mappingVersion };
   const inSpans = await readStretches(store, 'spans', scope, from, to, pageSize);
   const inLogs = await readStretches(store, 'logs', scope, from, to, pageSize);
@@ -72,42 +78,78 @@ export async function remap(
     onProgress({ ...done, total });
     signal.throwIfAborted();
   };
-  for (const stretch of inSpans) {
-    for await (const part of remapSpans(options, scope, stretch)) note(part);
-  }
-  for (const stretch of inLogs) {
-    for await (const part of remapLogs(options, scope, stretch)) note(part);
+  const derivation = deriveBehind(options, project);
+  try {
+    for await (const part of remapSpans(options, scope, inSpans, derivation)) note(part);
+    for (const stretch of inLogs) {
+      for await (const part of remapLogs(options, scope, stretch, derivation)) note(part);
+    }
+  } finally {
+    // Also of what was written before it was stopped: nobody else would.
+    await derivation.finish();
   }
   return done;
 }
 
+interface Derivation {
+  /** Resolves when so little waits that more may be written. */
+  add(traces: Iterable<string>, tasks?: Iterable<string>): Promise<void>;
+  finish(): Promise<void>;
+}
+
+/** Derives the tasks of what was written while more is read. */
+function deriveBehind({ derive }: RemapOptions, project: string): Derivation {
+  let waiting = { traces: new Set<string>(), tasks: new Set<string>() };
+  let running: Promise<void> = Promise.resolve();
+  const start = async () => {
+    await running;
+    const { traces, tasks } = waiting;
+    waiting = { traces: new Set(), tasks: new Set() };
+    running = derive([{ project, traces: [...traces], tasks: [...tasks] }]);
+    running.catch(() => {});
+  };
+  return {
+    async add(traces, tasks = []) {
+      for (const trace of traces) waiting.traces.add(trace);
+      for (const task of tasks) waiting.tasks.add(task);
+      if (waiting.traces.size + waiting.tasks.size >= derivedTogether) await start();
+    },
+    async finish() {
+      await start();
+      await running;
+    },
+  };
+}
+
 async function* remapSpans(
-  { store, normaliser, derive }: RemapOptions,
+  { store, normaliser, pageSize = defaultPageSize }: RemapOptions,
   scope: Scope,
-  stretch: Stretch,
+  stretches: readonly Stretch[],
+  derivation: Derivation,
 ): AsyncGenerator<Partial<Remapped>> {
-  let after: SpanToRemap | undefined;
-  for (;;) {
-    const page = await readSpans(store, scope, stretch, after, pageSize);
-    if (page.length === 0) return;
-    const known = await readContent(store, scope, page);
+  for await (const page of spanPages(store, scope, stretches, pageSize)) {
     const parts: NormalisedSpans[] = [];
+    const fresh: MessageRow[] = [];
     let skipped = 0;
-    for (let i = 0; i < page.length; i += handful) {
-      const [batches, lost] = batchesOf(page.slice(i, i + handful), known);
-      skipped += lost;
-      parts.push(normaliser.normaliseSpans(scope.project, batches));
-      // Acks go out in between.
-      await new Promise((resolve) => setImmediate(resolve));
+    for (let first = 0; first < page.length; first += withPayload) {
+      const some = page.slice(first, first + withPayload);
+      const known = await readContent(store, scope, some);
+      const isNew = new Set<string>();
+      for (let i = 0; i < some.length; i += handful) {
+        const [batches, lost] = batchesOf(some.slice(i, i + handful), known);
+        skipped += lost;
+        const { messages: made, ...part } = normaliser.normaliseSpans(scope.project, batches);
+        parts.push({ ...part, messages: [] });
+        for (const row of made) {
+          const key = `${row.day} ${contentKey(row.trace_id, row.hash)}`;
+          if (known.has(contentKey(row.trace_id, row.hash)) || isNew.has(key)) continue;
+          isNew.add(key);
+          fresh.push(row);
+        }
+        // Acks go out in between.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     }
-    const isNew = new Set<string>();
-    const fresh = parts
-      .flatMap((part) => part.messages)
-      .filter((row) => {
-        const key = `${row.day} ${contentKey(row.trace_id, row.hash)}`;
-        if (known.has(contentKey(row.trace_id, row.hash)) || isNew.has(key)) return false;
-        return isNew.add(key).size > 0;
-      });
     await writeSide(store, scope.project, parts);
     await insert(store, messages, fresh);
     await insert(
@@ -120,17 +162,16 @@ async function* remapSpans(
       outcomes,
       parts.flatMap((part) => part.outcomes),
     );
-    const traces = [...new Set(page.map(({ trace_id }) => trace_id))];
-    await derive([{ project: scope.project, traces, tasks: [] }]);
-    after = page.at(-1);
+    await derivation.add(page.map(({ trace_id }) => trace_id));
     yield { spans: page.length - skipped, skipped };
   }
 }
 
 async function* remapLogs(
-  { store, normaliser, derive }: RemapOptions,
+  { store, normaliser, pageSize = defaultPageSize }: RemapOptions,
   scope: Scope,
   stretch: Stretch,
+  derivation: Derivation,
 ): AsyncGenerator<Partial<Remapped>> {
   for (;;) {
     const page = await readLogs(store, scope, stretch, pageSize);
@@ -142,12 +183,12 @@ async function* remapLogs(
     await insert(store, logs, part.logs);
     await insert(store, outcomes, part.outcomes);
     await insert(store, evaluations, part.evaluations);
-    const traces = new Set(page.map(({ trace_id }) => trace_id));
-    // A record without a trace leaves its former task.
-    const tasks = new Set(
-      [...page, ...part.logs].flatMap((row) => (row.trace_id === '' ? [row.task_id] : [])),
+    const traces = page.flatMap(({ trace_id }) => (trace_id === '' ? [] : [trace_id]));
+    // A record without a trace leaves its former task, and may tell better what another was made of.
+    const tasks = [...page, ...part.taskTraces].flatMap((row) =>
+      row.trace_id === '' ? [row.task_id] : [],
     );
-    await derive([{ project: scope.project, traces: [...traces], tasks: [...tasks] }]);
+    await derivation.add(traces, tasks);
     yield { logs: page.length };
   }
 }

@@ -11,7 +11,8 @@ export interface BudgetWatch {
 
 export interface BudgetWatchOptions {
   readonly store: Store;
-  readonly projects: readonly string[];
+  /** As of now: keys come and go. */
+  readonly projects: () => readonly string[];
   readonly budgets: readonly Budget[];
   readonly now: () => Date;
   readonly report: (error: unknown) => void;
@@ -35,7 +36,7 @@ export function watchBudgets(options: BudgetWatchOptions): BudgetWatch {
   let running: Promise<void> | null = null;
   const refresh = async () => {
     const read: Known[] = [];
-    for (const project of projects) {
+    for (const project of projects()) {
       for (const budget of budgets) {
         if (closed) return;
         read.push({

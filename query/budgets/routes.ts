@@ -22,10 +22,11 @@ const answer = z.object({
   budgets: z.array(
     z.object({
       name: z.string(),
-      per: z.enum(['total', 'task', 'workflow', 'agent', 'user', 'session']),
+      per: z.enum(['total', 'task', 'workflow', 'agent', 'user', 'key', 'session']),
       workflow: z.string().nullable(),
       agent: z.string().nullable(),
       user: z.string().nullable(),
+      key: z.string().nullable(),
       traffic: z.string(),
       window_ms: z.number(),
       limit_usd: z.number(),
@@ -51,8 +52,15 @@ export function budgetsRoutes(
       const list: object[] = [];
       for (const budget of budgets) {
         const spends = await spendOf(store, project(c), budget, clock, most);
-        const { windowMs, workflow = null, agent = null, user = null, ...rest } = budget;
-        const shown = { ...rest, workflow, agent, user, window_ms: windowMs };
+        const {
+          windowMs,
+          workflow = null,
+          agent = null,
+          user = null,
+          key = null,
+          ...rest
+        } = budget;
+        const shown = { ...rest, workflow, agent, user, key, window_ms: windowMs };
         list.push({ ...shown, spends: spends.map(toJson) });
       }
       return c.json({ budgets: list, next_cursor: null });

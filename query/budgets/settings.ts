@@ -15,10 +15,12 @@ const name = z.string().min(1).max(200);
 const budget = z.strictObject({
   name,
   /** Each value of this has the budget for itself; `total`: all together. */
-  per: z.enum(['total', 'task', 'workflow', 'agent', 'user', 'session']).default('total'),
+  per: z.enum(['total', 'task', 'workflow', 'agent', 'user', 'key', 'session']).default('total'),
   workflow: name.optional(),
   agent: name.optional(),
   user: name.optional(),
+  /** Name or hash of an API key, as a gateway reports it. */
+  key: name.optional(),
   traffic: z.enum(['live', 'shadow', 'eval', 'synthetic', 'all']).default('live'),
   window,
   limit_usd: z.number().positive().max(1e9),

@@ -20,6 +20,8 @@ budgets:
   - { name: support, workflow: support, window: 1d, limit_usd: 100 }
   - { name: tasks, per: task, window: 1d, limit_usd: 2 }
   - { name: agents, per: agent, window: 1d, limit_usd: 100 }
+  - { name: keys, per: key, window: 1d, limit_usd: 10 }
+  - { name: one key, key: team-a, window: 1d, limit_usd: 2 }
   - { name: nothing, workflow: none, window: 1d, limit_usd: 1 }`);
 
 /** A million input tokens cost 1 USD. */
@@ -42,8 +44,8 @@ describe('budgets', () => {
     await insert(store, prices, [priceRow('gpt-4o', '2026-01-01T00:00:00Z', [[0, 1, 1, 1, 1, 1]])]);
     const [early, late] = ['2026-03-02T08:00:00Z', '2026-03-02T11:30:00Z'];
     await insert(store, tasks, [
-      task('a', late, [call(1, early), call(2, late)], { user_id: 'ann' }),
-      task('b', late, [call(2, late)], { user_id: 'ann' }),
+      task('a', late, [call(1, early), call(2, late)], { user_id: 'ann', api_key: 'team-a' }),
+      task('b', late, [call(2, late)], { user_id: 'ann', api_key: 'team-b' }),
       task('c', early, [call(1, early), call(5, early, 'secret-model')], { user_id: 'bob' }),
       task('d', late, [call(7, late)], { user_id: 'cat', workflow: 'other' }),
       task('old', '2026-02-27T08:00:00Z', [call(9, early)], { user_id: 'ann' }),
@@ -75,6 +77,11 @@ describe('budgets', () => {
       ['b', 2, 2, 'warning'],
       ['c', 1, null, 'unknown'],
     ]);
+    expect(await spends('keys')).toEqual([
+      ['team-a', 3, 2, 'ok'],
+      ['team-b', 2, 2, 'ok'],
+    ]);
+    expect(await spends('one key')).toEqual([['', 3, 2, 'exceeded']]);
     expect(await spends('nothing')).toEqual([['', 0, null, 'ok']]);
   });
 
@@ -98,14 +105,23 @@ describe('budgets', () => {
     expect((await ask('q')).budgets[0]?.spends).toEqual([]);
   });
 
-  it('shows the same numbers as metrics', async () => {
+  it('shows the same numbers as metrics, of a project from when it has a key', async () => {
+    let projects: readonly string[] = [];
+    let asked = 0;
     const watch = watchBudgets({
       store,
-      projects: ['p'],
+      projects: () => {
+        asked += 1;
+        return projects;
+      },
+      everyMs: 20,
       budgets: budgets.slice(0, 1),
       now: () => now,
       report: (error) => expect(error).toBeUndefined(),
     });
+    await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(2);
+    expect(watch.metrics().flatMap(({ samples }) => samples)).toEqual([]);
+    projects = ['p'];
     await expect.poll(() => watch.metrics().length, { timeout: 10_000 }).toBe(4);
     await watch.close();
     const spent = watch.metrics().find(({ name }) => name === 'plumbline_budget_spent_usd');

@@ -39,6 +39,7 @@ const keys: Readonly<Record<Budget['per'], Sql>> = {
   workflow: sql`toString(workflow)`,
   agent: sql`toString(call_agent)`,
   user: sql`user_id`,
+  key: sql`toString(api_key)`,
   session: sql`session_id`,
 };
 
@@ -86,12 +87,13 @@ function time(date: Date) {
   return param('DateTime64(3)', clickhouseTime(date));
 }
 
-function conditions({ workflow, agent, user, traffic }: Budget): Sql {
+function conditions({ workflow, agent, user, key, traffic }: Budget): Sql {
   const parts = [sql`1`];
   if (traffic !== 'all') parts.push(sql`traffic = ${param('String', traffic)}`);
   if (workflow !== undefined) parts.push(sql`workflow = ${param('String', workflow)}`);
   if (agent !== undefined) parts.push(sql`call_agent = ${param('String', agent)}`);
   if (user !== undefined) parts.push(sql`user_id = ${param('String', user)}`);
+  if (key !== undefined) parts.push(sql`api_key = ${param('String', key)}`);
   return join(parts, ' AND ');
 }
 

@@ -17,6 +17,7 @@ export const groupings = {
   workflow: { by: 'task', key: sql`workflow` },
   release: { by: 'task', key: sql`release` },
   user: { by: 'task', key: sql`user_id` },
+  api_key: { by: 'task', key: sql`toString(api_key)` },
   session: { by: 'task', key: sql`session_id` },
   outcome: { by: 'task', key: sql`toString(outcome)` },
   agent_version: { by: 'task', key: sql`agent_version_hash` },
@@ -44,9 +45,17 @@ export interface CostGroup {
   readonly cost_per_success_usd: number | null;
   readonly wasted_usd: number;
   readonly cost_usd_reported: number | null;
+  /** What the costs above include beside models; null where it was not asked for. */
+  readonly tool_cost_usd: number | null;
+  readonly human_cost_usd: number | null;
+  readonly overhead_usd: number | null;
   readonly unpriced_models: readonly string[];
   readonly unmetered_calls: number;
 }
+
+/** What costs include beside models. */
+export const included = ['tools', 'human', 'overheads'] as const;
+export type Included = (typeof included)[number];
 
 interface GroupRow {
   readonly key: readonly string[];
@@ -57,6 +66,8 @@ interface GroupRow {
   readonly known: number;
   readonly wasted: number;
   readonly reported: number | null;
+  readonly tools: number;
+  readonly human: number;
   readonly unpriced: readonly string[];
   readonly unmetered: string;
 }
@@ -67,9 +78,10 @@ export async function costGroups(
   scope: TaskScope,
   filter: TaskFilter,
   by: readonly GroupBy[],
+  include: readonly Included[],
   limit: number,
 ): Promise<CostGroup[]> {
-  const perCall = by.some((name) => groupings[name].by === 'call');
+  const perCall = !additive(by);
   const rows = await query<GroupRow>(
     store,
     sql`SELECT ${keys(by)} AS key,
@@ -80,14 +92,56 @@ export async function costGroups(
         sum(known_cost) AS known,
         sum(wasted_cost) AS wasted,
         sumOrNull(reported_cost) AS reported,
+        sum(tool_part) AS tools,
+        sum(human_part) AS human,
         arraySort(groupUniqArrayArray(unpriced)) AS unpriced,
         sum(unmetered) AS unmetered
-      FROM (${perCall ? callRows(scope, filter, by) : taskRows(scope, filter)})
+      FROM (${perCall ? callRows(scope, filter, by, include) : taskRows(scope, filter, include)})
       GROUP BY key
-      ORDER BY known DESC, key
+      ORDER BY known + tools + human DESC, key
       LIMIT ${param('UInt32', limit)}`,
   );
-  return rows.map((row) => toGroup(row, by));
+  if (!include.includes('overheads')) return rows.map((row) => toGroup(row, by, include, null));
+  const overheads = await readOverheads(store, scope, filter.workflow, by.includes('workflow'));
+  const known = new Set(rows.map(({ key }) => key[0] ?? ''));
+  const bare = [...overheads.keys()].filter((key) => !known.has(key)).map(bareRow);
+  return [...rows, ...bare]
+    .map((row) => toGroup(row, by, include, overheads.get(row.key[0] ?? '') ?? 0))
+    .sort((a, b) => b.cost_usd_known - a.cost_usd_known);
+}
+
+/** A workflow that only overheads were paid for. */
+function bareRow(key: string): GroupRow {
+  const none = { tasks: '0', successes: '0', failures: '0', unknown: '0', unmetered: '0' };
+  const nothing = { known: 0, wasted: 0, reported: null, tools: 0, human: 0, unpriced: [] };
+  return { key: [key], ...none, ...nothing };
+}
+
+/** Overheads by workflow, or all under '': of each as much as its time lies in the range. */
+async function readOverheads(
+  store: Store,
+  { project, from, to, now }: TaskScope,
+  workflow: string | undefined,
+  byWorkflow: boolean,
+): Promise<Map<string, number>> {
+  const end = to < now ? to : now;
+  const rows = await query<{ name: string; usd: number; first: string; last: string }>(
+    store,
+    sql`SELECT name, usd, toUnixTimestamp64Milli(valid_from) AS first, toUnixTimestamp64Milli(assumeNotNull(valid_to)) AS last
+      FROM rates FINAL
+      WHERE project IN ('*', ${param('String', project)}) AND kind = 'overhead'
+      ORDER BY name, label, valid_from, origin, project`,
+  );
+  const sums = new Map<string, number>();
+  for (const { name, usd, first, last } of rows) {
+    if (workflow !== undefined && name !== workflow) continue;
+    const within = Math.min(end.getTime(), Number(last)) - Math.max(from.getTime(), Number(first));
+    if (within <= 0) continue;
+    const key = byWorkflow ? name : '';
+    const part = (usd * within) / (Number(last) - Number(first));
+    sums.set(key, (sums.get(key) ?? 0) + part);
+  }
+  return sums;
 }
 
 /** Whether the groups add up to the total. */
@@ -101,18 +155,29 @@ function keys(by: readonly GroupBy[]): Sql {
   return sql`[${rest.reduce((list, part) => sql`${list}, ${part}`, first)}]`;
 }
 
+const none = sql`0.`;
+
 // Wasted: everything spent on a task that failed or was abandoned, and the failed attempts of one that succeeded.
 const lost = sql`(state IN ('failed', 'abandoned') OR outcome = 'failure')`;
 
-function taskRows(scope: TaskScope, filter: TaskFilter): Sql {
+function taskRows(scope: TaskScope, filter: TaskFilter, include: readonly Included[]): Sql {
+  const tools = include.includes('tools');
   return sql`SELECT *, cost_usd AS cost, cost_usd_known AS known_cost, cost_usd_reported AS reported_cost,
       unpriced_models AS unpriced, unmetered_calls AS unmetered,
-      if(${lost}, cost_usd_known, arraySum(arrayMap(
-        (price, attempt) -> if(attempt < attempts, ifNull(price, 0), 0), calls.cost_usd, calls.attempt))) AS wasted_cost
+      ${tools ? sql`ifNull(tool_cost_usd, 0)` : none} AS tool_part,
+      ${include.includes('human') ? sql`ifNull(human_cost_usd, 0)` : none} AS human_part,
+      if(${lost}, cost_usd_known + tool_part + human_part, arraySum(arrayMap(
+        (price, rate, attempt) -> if(attempt < attempts, ifNull(price, 0) + ${tools ? sql`rate` : none}, 0),
+        calls.cost_usd, calls.rate_usd, calls.attempt))) AS wasted_cost
     FROM ${tasksIn(scope)} WHERE ${where(filter)}`;
 }
 
-function callRows(scope: TaskScope, filter: TaskFilter, by: readonly GroupBy[]): Sql {
+function callRows(
+  scope: TaskScope,
+  filter: TaskFilter,
+  by: readonly GroupBy[],
+  include: readonly Included[],
+): Sql {
   const only = by.flatMap((name) => {
     const grouping: Grouping = groupings[name];
     return grouping.only === undefined ? [] : [grouping.only];
@@ -121,11 +186,12 @@ function callRows(scope: TaskScope, filter: TaskFilter, by: readonly GroupBy[]):
       ifNull(call_cost, 0) AS known_cost, call_reported AS reported_cost,
       arrayFilter(name -> name = call_name, unpriced_models) AS unpriced,
       isNull(call_cost) AND empty(unpriced) AS unmetered,
-      if(${lost} OR call_attempt < attempts, known_cost, 0) AS wasted_cost
+      ${include.includes('tools') ? sql`call_rate` : none} AS tool_part, ${none} AS human_part,
+      if(${lost} OR call_attempt < attempts, known_cost + tool_part, 0) AS wasted_cost
     FROM ${tasksIn(scope)}
     ARRAY JOIN calls.kind AS call_kind, calls.name AS call_name, calls.provider AS call_provider,
       calls.agent AS call_agent, calls.attempt AS call_attempt, calls.cost_usd AS call_cost,
-      calls.cost_reported AS call_reported
+      calls.rate_usd AS call_rate, calls.cost_reported AS call_reported
     WHERE ${join([where(filter), ...only], ' AND ')}`;
 }
 
@@ -133,10 +199,15 @@ function where(filter: TaskFilter): Sql {
   return filters(filter).reduce((all, condition) => sql`${all} AND ${condition}`, sql`1`);
 }
 
-function toGroup(row: GroupRow, by: readonly GroupBy[]): CostGroup {
+function toGroup(
+  row: GroupRow,
+  by: readonly GroupBy[],
+  include: readonly Included[],
+  overhead: number | null,
+): CostGroup {
   const tasks = Number(row.tasks);
   const successes = Number(row.successes);
-  const known = exact(row.known);
+  const known = exact(row.known + row.tools + row.human + (overhead ?? 0));
   const cost = Number(row.unknown) > 0 ? null : known;
   return {
     key: Object.fromEntries(
@@ -151,6 +222,9 @@ function toGroup(row: GroupRow, by: readonly GroupBy[]): CostGroup {
     cost_per_success_usd: cost === null || successes === 0 ? null : cost / successes,
     wasted_usd: exact(row.wasted),
     cost_usd_reported: row.reported === null ? null : exact(row.reported),
+    tool_cost_usd: include.includes('tools') ? exact(row.tools) : null,
+    human_cost_usd: include.includes('human') && additive(by) ? exact(row.human) : null,
+    overhead_usd: overhead === null ? null : exact(overhead),
     unpriced_models: row.unpriced,
     unmetered_calls: Number(row.unmetered),
   };

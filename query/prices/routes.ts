@@ -47,7 +47,7 @@ export function pricesRoutes({ store, project }: QueryContext): Hono {
       const rows = await query<Row>(
         store,
         sql`SELECT provider, model, origin, source, valid_from, priced, tiers, multipliers, context_window
-        FROM prices FINAL WHERE project = ${param('String', project(c))}
+        FROM prices FINAL WHERE project IN ('*', ${param('String', project(c))})
         ORDER BY model, provider, valid_from, origin`,
       );
       return c.json({ prices: rows.map(toJson), next_cursor: null });

@@ -3,7 +3,7 @@ import { BadPrices, parsePrices } from './schema.ts';
 
 describe('parsePrices', () => {
   it('reads YAML', () => {
-    const [price] = parsePrices(`
+    const { prices } = parsePrices(`
 prices:
   - provider: openai
     model: our-finetune
@@ -11,7 +11,8 @@ prices:
     tiers: [{ input_usd_per_mtok: 3, output_usd_per_mtok: 6 }]
     multipliers: { batch: 0.5 }
 `);
-    expect(price).toEqual({
+    expect(prices[0]).toEqual({
+      project: '*',
       provider: 'openai',
       model: 'our-finetune',
       valid_from: new Date('2026-11-01'),
@@ -27,7 +28,13 @@ prices:
       'prices: [{provider: p, model: m, tiers: [{input_usd_per_mtok: -1, output_usd_per_mtok: 1}]}]',
       /input_usd_per_mtok/,
     ],
-    ['costs: []', /prices/],
+    ['costs: []', /costs/],
+    ['rates: [{ kind: tool, tool: search }]', /usd_per_call/],
+    ['rates: [{ kind: human, usd_per_hour: 60 }]', /usd_per_hour/],
+    [
+      'rates: [{ kind: overhead, usd: 1, valid_from: 2026-02-01T00:00:00Z, valid_to: 2026-01-01T00:00:00Z }]',
+      /valid_to/,
+    ],
   ])('says what is wrong with %j', (text, message) => {
     expect(() => parsePrices(text)).toThrow(BadPrices);
     expect(() => parsePrices(text)).toThrow(message);

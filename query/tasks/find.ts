@@ -1,6 +1,7 @@
 import type { Store } from '../../store/connection.ts';
 import type { Pair } from '../../store/prices/ensure.ts';
 import { join, param, query, type Sql, sql } from '../../store/sql.ts';
+import { tasksOf } from '../../store/task-view.ts';
 import { clickhouseTime } from '../time.ts';
 import type { TaskViewRow } from './record.ts';
 import { searches } from './search.ts';
@@ -59,13 +60,28 @@ export interface Page {
 
 /** The one view that every number about tasks comes from, for a scope. */
 export function tasksIn(scope: TaskScope): Sql {
-  return sql`tasks_v(
-    project = ${param('String', scope.project)},
-    from = ${param('DateTime64(3)', clickhouseTime(scope.from))},
-    to = ${param('DateTime64(3)', clickhouseTime(scope.to))},
-    now = ${param('DateTime64(3)', clickhouseTime(scope.now))},
-    prices_at = ${param('String', scope.prices)},
-    what_if = ${param('String', whatIf(scope.whatIf))})`;
+  return tasksOf({
+    project: scope.project,
+    only: '',
+    from: clickhouseTime(scope.from),
+    to: clickhouseTime(scope.to),
+    now: clickhouseTime(scope.now),
+    prices: scope.prices,
+    whatIf: whatIf(scope.whatIf),
+  });
+}
+
+/** The one view, for the task with this id. */
+export function taskIn(project: string, id: string, now: Date, prices: string): Sql {
+  return tasksOf({
+    project,
+    only: id,
+    from: '1970-02-02 00:00:00.000',
+    to: '2149-01-01 00:00:00.000',
+    now: clickhouseTime(now),
+    prices,
+    whatIf: '',
+  });
 }
 
 /** The key of the view's price book. */
@@ -81,8 +97,9 @@ export const columns = sql`task_id, workflow, agent_path, session_id, user_id, e
   agent_version_hash, traffic, ref, parent_id, ${models} AS models, ${providers} AS providers, state, outcome,
   outcome_source, outcome_score, outcome_reason, attempts, started_at, ended_at, last_signal_at, duration_ms, model_ms,
   tool_ms, retrieval_ms, human_wait_ms, rate_limited_ms, queued_ms, ttft_ms, llm_calls, tool_calls, tool_errors,
-  handoffs, approvals, escalated, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
-  peak_context_tokens, cost_usd, cost_usd_known, unpriced_models, unmetered_calls, cost_usd_reported, error_message, trace_ids,
+  handoffs, approvals, escalated, oversized, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
+  peak_context_tokens, cost_usd, cost_usd_known, unpriced_models, unmetered_calls, cost_usd_reported,
+  tool_cost_usd, human_cost_usd, error_message, trace_ids,
   attribution`;
 
 /** Tasks of a scope that pass the filter, one page of them, each with its place in the order as `sort_value`. */
@@ -115,11 +132,7 @@ export async function findTask(
 ): Promise<TaskViewRow | undefined> {
   const rows = await query<TaskViewRow>(
     store,
-    sql`SELECT ${columns} FROM task_v(
-      project = ${param('String', project)},
-      task_id = ${param('String', id)},
-      now = ${param('DateTime64(3)', clickhouseTime(now))},
-      prices_at = ${param('String', prices)})`,
+    sql`SELECT ${columns} FROM ${taskIn(project, id, now, prices)}`,
   );
   return rows[0];
 }

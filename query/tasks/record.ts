@@ -47,6 +47,8 @@ export const taskRecord = z.object({
   handoffs: count,
   approvals: count,
   escalated: z.boolean(),
+  /** Over 100,000 spans or 30 days: its row follows its telemetry more slowly than others. */
+  oversized: z.boolean(),
   input_tokens: tokens,
   output_tokens: tokens,
   cache_read_tokens: tokens,
@@ -59,6 +61,9 @@ export const taskRecord = z.object({
   /** Model calls whose usage is unknown; they make `cost_usd` null as well. */
   unmetered_calls: count,
   cost_usd_reported: usd,
+  /** Tool calls at their rates, and waiting for people at theirs: beside `cost_usd`, null where no rate is set. */
+  tool_cost_usd: usd,
+  human_cost_usd: usd,
   error_message: text,
   /** Null until the second pass has judged the task, `[]` when it found nothing. */
   findings: z.array(storedFinding).nullable(),
@@ -85,6 +90,7 @@ const special: Readonly<Record<string, Convert>> = {
   ended_at: timeOrNull,
   last_signal_at: timeOrNull,
   escalated: truth,
+  oversized: truth,
   prompt_versions: asIs,
   models: asIs,
   providers: asIs,

@@ -2,8 +2,8 @@ import { type Boundaries, boundaryOfTrace, spanTaskId, traceBoundaries } from '.
 import type { TaskLog, TaskSpan } from './telemetry.ts';
 import type { Trace } from './trace.ts';
 
-/** How a task got its id: named by its telemetry, by a framework's run, or by its trace; `ambiguous`: see {@link attribute}. */
-export type Attribution = 'declared' | 'run' | 'trace' | 'ambiguous';
+/** How a task got its id: named by its telemetry, by a framework's run, by the session of records outside any trace, or by its trace; `ambiguous`: see {@link attribute}. */
+export type Attribution = 'declared' | 'run' | 'session' | 'trace' | 'ambiguous';
 
 /** The task to which a span or log belongs. */
 export interface Owner {
@@ -134,5 +134,6 @@ function outermostRun(trace: Trace): string | null {
 
 function ownerOfLoneLog(log: TaskLog): Owner | null {
   if (log.task_id === '') return null;
-  return { task: log.task_id, by: log.task_id_kind === 'run' ? 'run' : 'declared' };
+  const { task_id: task, task_id_kind: kind } = log;
+  return { task, by: kind === 'run' || kind === 'session' ? kind : 'declared' };
 }

@@ -1,5 +1,6 @@
 import type { Store } from '../connection.ts';
 import { param, query, type Sql, sql } from '../sql.ts';
+import { NAMES } from '../tables/task-traces.ts';
 import { readBounds, readTaskTraces } from './read.ts';
 
 /** Something that was inserted: a trace, or (`trace` empty) a task with log records outside any trace. */
@@ -96,7 +97,8 @@ export async function readBegun(
 SELECT trace_id AS trace, '' AS task FROM trace_bounds WHERE project = ${param('String', project)}
 GROUP BY trace_id ${begun}
 UNION ALL
-SELECT '' AS trace, task_id AS task FROM task_traces WHERE project = ${param('String', project)} AND trace_id = ''
+SELECT '' AS trace, task_id AS task FROM task_traces
+WHERE project = ${param('String', project)} AND trace_id = '' AND NOT startsWith(task_id, ${param('String', NAMES)})
 GROUP BY task_id ${begun}`,
   );
   return {

@@ -1,3 +1,4 @@
+import type { Call } from './calls.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Member } from './parts.ts';
 import { compareText, compareTime } from './trace.ts';
@@ -11,6 +12,20 @@ export interface Ending {
   readonly rootMessage: string;
   /** When the task ended by its own word, else by its roots; null while it has not, also while it waits or is queued. */
   readonly endedAt: bigint | null;
+}
+
+/**
+ * A task known by log records or metrics alone has no root that could end: its last word counts as its end, which
+ * another one puts off.
+ */
+export function endingWithoutSpans(calls: readonly Call[], lastSignalAt: bigint): Ending {
+  const last = calls.at(-1);
+  return {
+    rootEnded: calls.length > 0,
+    rootError: last !== undefined && last.kind !== 'tool' && last.errorBy !== '',
+    rootMessage: last?.span.error_message ?? '',
+    endedAt: calls.length > 0 ? lastSignalAt : null,
+  };
 }
 
 /** Concludes how a task ended. A span whose parent is missing is no root: the parent is still running. */

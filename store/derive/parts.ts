@@ -1,10 +1,12 @@
 import { type Attribution, attribute, isUnnamed, type Owner, type Owners } from './attribution.ts';
 import { type Boundaries, segments, traceBoundaries } from './boundaries.ts';
-import { type Call, callsOf } from './calls.ts';
+import { type Call, type Calls, callsOf } from './calls.ts';
 import type { HandoffSpan } from './handoffs.ts';
+import { callOfLog, toldOtherwise } from './log-calls.ts';
 import { hear, type Signals, VERDICTS } from './signals.ts';
 import type { TaskLog, TaskSpan } from './telemetry.ts';
 import { compareText, compareTime, groupTraces, type Trace } from './trace.ts';
+import { type Repeats, repeatsOf } from './twins.ts';
 
 /** A span of a task and what its trace says about it. */
 export interface Member {
@@ -26,6 +28,8 @@ export interface Parts {
   readonly logs: TaskLog[];
   readonly handoffs: HandoffSpan[];
   readonly signals: Signals;
+  /** Calls that log records and metrics tell of. */
+  readonly told: Call[];
 }
 
 /** Splits spans and logs of one project into tasks; every span is in exactly one. Ordered by task id. */
@@ -38,13 +42,63 @@ export function splitTasks(
   const heard = logs.filter((log) => !VERDICTS.has(log.event_name));
   const traces = groupTraces(spans, heard);
   const talks = segments(traces, boundaries, isUnnamed);
-  for (const trace of traces) addTrace(tasks, trace, attribute(trace, boundaries, talks));
-  for (const parts of tasks.values()) sortParts(parts);
-  return [...tasks.values()].sort((a, b) => compareText(a.task, b.task));
+  const owners = new Map(
+    traces.map((trace) => [trace.id, attribute(trace, boundaries, talks)] as const),
+  );
+  const repeats = repeatsOf(traces);
+  for (const trace of traces) {
+    const own = owners.get(trace.id) ?? NOBODY;
+    const repeated = repeats.get(trace.id);
+    const found = callsOf(trace);
+    if (repeated === undefined) addTrace(tasks, trace, own, found);
+    else {
+      const calls = found.calls.filter(({ index }) => repeated.get(index)?.dropped !== true);
+      const joined = withCaller(trace, own, found.calls, repeated, owners);
+      addTrace(tasks, trace, joined, { calls, inside: found.inside });
+    }
+  }
+  for (const parts of tasks.values()) {
+    parts.calls.push(...toldOtherwise(parts.calls, parts.told));
+    sortParts(parts);
+  }
+  return [...tasks.values()].filter(isTask).sort((a, b) => compareText(a.task, b.task));
 }
 
-function addTrace(tasks: Map<string, Parts>, trace: Trace, owners: Owners): void {
-  const { calls, inside } = callsOf(trace);
+/** A session is a task only where something happened in it that no other task has. */
+function isTask({ by, calls, signals }: Parts): boolean {
+  return by !== 'session' || calls.length > 0 || signals.states.length > 0;
+}
+
+const NOBODY: Owners = { spans: [], logs: [] };
+
+/** A gateway's trace that names no task, and tells nothing but what its caller tells, is a part of the caller's task. */
+function withCaller(
+  trace: Trace,
+  own: Owners,
+  calls: readonly Call[],
+  repeated: Repeats,
+  owners: ReadonlyMap<string, Owners>,
+): Owners {
+  if (own.spans.some(({ by }) => by !== 'trace')) return own;
+  const callers = calls
+    .filter(({ kind }) => kind !== 'tool')
+    .map(({ index }) => repeated.get(index)?.caller);
+  const theirs = callers.map((caller) =>
+    caller === undefined || caller.trace === trace
+      ? undefined
+      : owners.get(caller.trace.id)?.spans[caller.index],
+  );
+  const [first] = theirs;
+  if (first === undefined || theirs.some((one) => one?.task !== first.task)) return own;
+  return { spans: own.spans.map(() => first), logs: own.logs.map(() => first) };
+}
+
+function addTrace(
+  tasks: Map<string, Parts>,
+  trace: Trace,
+  owners: Owners,
+  { calls, inside }: Calls,
+): void {
   const insideOf = (index: number) => trace.spans[inside[index] ?? -1] ?? null;
   trace.spans.forEach((span, i) => {
     const owner = owners.spans[i];
@@ -72,12 +126,18 @@ function addTrace(tasks: Map<string, Parts>, trace: Trace, owners: Owners): void
     if (owner === null) return;
     const parts = partsOf(tasks, log.project, owner);
     parts.logs.push(log);
+    const call = callOfLog(log);
+    if (call !== null) parts.told.push(call);
+    if (log.kind === 'approval') {
+      const id = log.tool_call_id || String(log.hash);
+      parts.signals.decisions.push({ at: log.time, id, status: log.call_status });
+    }
     const event = { time: log.time, name: log.event_name, attributes: log.attributes };
     hear(parts.signals, event, insideOf(trace.indexOf.get(log.span_id) ?? -1));
   });
 }
 
-const STRENGTH: readonly Attribution[] = ['declared', 'run', 'ambiguous', 'trace'];
+const STRENGTH: readonly Attribution[] = ['declared', 'run', 'session', 'ambiguous', 'trace'];
 
 function partsOf(tasks: Map<string, Parts>, project: string, { task, by }: Owner): Parts {
   let parts = tasks.get(task);
@@ -91,7 +151,8 @@ function partsOf(tasks: Map<string, Parts>, project: string, { task, by }: Owner
       calls: [],
       logs: [],
       handoffs: [],
-      signals: { states: [], approvals: [], handoffs: [] },
+      signals: { states: [], approvals: [], decisions: [], handoffs: [] },
+      told: [],
     };
     tasks.set(task, parts);
   }

@@ -24,6 +24,8 @@ export interface ApprovalSignal {
 export interface Signals {
   readonly states: StateSignal[];
   readonly approvals: ApprovalSignal[];
+  /** What a person decided at the agent's own prompt; the agent goes on either way, so no state follows. */
+  readonly decisions: ApprovalSignal[];
   readonly handoffs: HandoffSignal[];
 }
 

@@ -1,9 +1,10 @@
 import type { TaskRow } from '../tables/tasks.ts';
 import { type Boundaries, traceBoundaries } from './boundaries.ts';
 import { callColumns, small, totals } from './call-columns.ts';
-import { type Ending, endingOf } from './ending.ts';
+import { type Ending, endingOf, endingWithoutSpans } from './ending.ts';
 import { countHandoffs } from './handoffs.ts';
 import { type Lifecycle, lifecycle } from './lifecycle.ts';
+import { startOf } from './log-calls.ts';
 import { type Parts, splitTasks } from './parts.ts';
 import { modelKind, type TaskLog, type TaskSpan } from './telemetry.ts';
 
@@ -26,8 +27,11 @@ export function deriveTasks(
 function taskOf(parts: Parts): DerivedTask {
   const begun = parts.members[0]?.span.start ?? null;
   const life = lifecycle(parts.signals.states, parts.signals.approvals, begun);
-  const ending = endingOf(parts.members, life);
   const times = timesOf(parts);
+  const ending =
+    parts.members.length > 0 || life.state !== ''
+      ? endingOf(parts.members, life)
+      : endingWithoutSpans(parts.calls, times.last_signal_at);
   const attemptAt = (time: bigint) => 2 + life.retries.findLastIndex((retry) => retry <= time);
   return {
     project: parts.project,
@@ -96,6 +100,11 @@ function namesOf(parts: Parts) {
     agent_path: agentsOf(parts).join('>'),
     session_id: both('conversation_id'),
     user_id: both('user_id'),
+    api_key: first(
+      parts,
+      (span) => span.api_key,
+      () => '',
+    ),
     environment: both('environment'),
     release: both('release'),
     service: both('service'),
@@ -148,7 +157,10 @@ function timesOf({ members, logs }: Parts): { started_at: bigint; last_signal_at
     if (span.end > last) last = span.end;
     for (const event of span.events) if (event.time > last) last = event.time;
   }
-  for (const log of logs) see(log.time);
+  for (const log of logs) {
+    see(startOf(log));
+    see(log.time);
+  }
   return { started_at: begin ?? 0n, last_signal_at: last };
 }
 
@@ -163,7 +175,8 @@ function attemptsOf({ members, logs }: Parts, life: Lifecycle): number {
 }
 
 function interventionsOf(parts: Parts) {
-  const { approvals, handoffs } = parts.signals;
+  const { decisions, handoffs } = parts.signals;
+  const approvals = [...parts.signals.approvals, ...decisions];
   const tools = parts.calls.filter(({ kind }) => kind === 'tool').map(({ span }) => span);
   const told = countHandoffs(tools, parts.handoffs, handoffs, new Set(agentsOf(parts)));
   const refused = approvals.some(({ status }) => status === 'denied' || status === 'expired');

@@ -1,4 +1,4 @@
-import type { LogRow } from '../tables/logs.ts';
+import type { LogCallColumns, LogRow } from '../tables/logs.ts';
 import type { SpanRow } from '../tables/spans.ts';
 
 /** An `agent.*` event of a span. Times are nanoseconds since 1970. */
@@ -42,6 +42,7 @@ export type TaskSpan = Pick<
   | 'agent_name'
   | 'conversation_id'
   | 'user_id'
+  | 'api_key'
   | 'environment'
   | 'release'
   | 'prompt_name'
@@ -78,6 +79,7 @@ export type TaskLog = Pick<
   | 'user_id'
   | 'environment'
   | 'release'
+  | keyof LogCallColumns
 > & { readonly attributes: ReadonlyMap<string, string> };
 
 /** Kinds whose usage counts: leaf model calls. */

@@ -1,6 +1,6 @@
 import type { Store } from '../connection.ts';
 import { insert } from '../insert.ts';
-import { param, query, sql } from '../sql.ts';
+import { query, sql } from '../sql.ts';
 import { type PriceRow, type PriceTier, prices } from '../tables/prices.ts';
 
 /**
@@ -62,24 +62,28 @@ function perToken(tier: TierPrice): PriceTier {
   ];
 }
 
-/** Makes the overrides of a project's file exactly these; what an earlier file held and this one lacks is taken back. */
+/** A price and the project that has it, `*` for all. */
+export type ProjectOverride = PriceOverride & { readonly project: string };
+
+/** Makes the overrides of the file exactly these; what an earlier file held and this one lacks is taken back. */
 export async function replaceFileOverrides(
   store: Store,
-  project: string,
-  overrides: readonly PriceOverride[],
+  overrides: readonly ProjectOverride[],
 ): Promise<void> {
-  const known = await query<{ provider: string; model: string; ms: string }>(
+  const known = await query<{ project: string; provider: string; model: string; ms: string }>(
     store,
-    sql`SELECT provider, model, toUnixTimestamp64Milli(valid_from) AS ms FROM prices FINAL
-      WHERE project = ${param('String', project)} AND origin = 'file'`,
+    sql`SELECT project, provider, model, toUnixTimestamp64Milli(valid_from) AS ms FROM prices FINAL
+      WHERE origin = 'file'`,
   );
-  const rows = overrides.map((override) => overrideRow(project, 'file', override));
-  const key = (provider: string, model: string, ms: unknown) =>
-    JSON.stringify([provider, model, String(ms)]);
-  const kept = new Set(rows.map((row) => key(row.provider, row.model, row.valid_from)));
+  const rows = overrides.map((override) => overrideRow(override.project, 'file', override));
+  const key = (project: string, provider: string, model: string, ms: unknown) =>
+    JSON.stringify([project, provider, model, String(ms)]);
+  const kept = new Set(
+    rows.map((row) => key(row.project, row.provider, row.model, row.valid_from)),
+  );
   const gone = known
-    .filter(({ provider, model, ms }) => !kept.has(key(provider, model, ms)))
-    .map(({ provider, model, ms }) => {
+    .filter(({ project, provider, model, ms }) => !kept.has(key(project, provider, model, ms)))
+    .map(({ project, provider, model, ms }) => {
       const empty = {
         provider,
         model,

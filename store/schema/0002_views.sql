@@ -16,6 +16,26 @@ ENGINE = ReplacingMergeTree(ver, deleted)
 ORDER BY workflow
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
+-- What a project pays beside models: 'tool' per call of the tool `name`, 'human' per minute that a task of the workflow
+-- `name` waits for a person, 'overhead' once for the workflow `name`, spread evenly over [valid_from, valid_to). `name` ''
+-- is any. Project '*': all of them. `origin` as in prices.
+CREATE TABLE IF NOT EXISTS rates
+(
+    project LowCardinality(String),
+    kind LowCardinality(String),
+    name String,
+    label String,
+    origin LowCardinality(String),
+    valid_from DateTime64(3, 'UTC'),
+    valid_to Nullable(DateTime64(3, 'UTC')),
+    ver DateTime64(6, 'UTC') DEFAULT now64(6),
+    deleted UInt8,
+    usd Float64
+)
+ENGINE = ReplacingMergeTree(ver, deleted)
+ORDER BY (project, kind, name, label, origin, valid_from)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
 -- Views: applied again whenever this file changes. Readers see rows through these only, because the tables hold several
 -- versions of a row until they are merged.
 
@@ -85,14 +105,31 @@ WITH
             SELECT
                 concat(provider, '\0', model) AS key,
                 arraySort(
-                    entry -> (indexOf(['list', 'file', 'api'], entry.5), entry.1),
-                    groupArray((valid_from, priced, tiers, multipliers, toString(origin)))
+                    entry -> (indexOf(['list', 'file', 'api'], entry.5), entry.6, entry.1),
+                    groupArray((valid_from, priced, tiers, multipliers, toString(origin), project != '*'))
                 ) AS history
             FROM prices FINAL
-            WHERE project = {project:String} AND priced = 1
+            WHERE project IN ('*', {project:String}) AND priced = 1
             GROUP BY key
         )
     ) AS price_book,
+
+    -- 'tool\0name' and 'human\0workflow' -> (valid_from, usd), in the same order
+    (
+        SELECT mapFromArrays(groupArray(key), groupArray(history))
+        FROM
+        (
+            SELECT
+                concat(kind, '\0', name) AS key,
+                arraySort(
+                    entry -> (indexOf(['file', 'api'], entry.3), entry.4, entry.1),
+                    groupArray((valid_from, usd, toString(origin), project != '*'))
+                ) AS history
+            FROM rates FINAL
+            WHERE project IN ('*', {project:String}) AND kind IN ('tool', 'human')
+            GROUP BY key
+        )
+    ) AS rate_book,
 
     -- NULL: each call at its own start
     multiIf(
@@ -225,6 +262,17 @@ WITH
         `calls.cache_read_tokens`, `calls.cache_write_tokens`, `calls.cache_write_1h_tokens`
     ) AS call_costs,
 
+    -- What tools and people cost beside models, where there is a rate.
+    arrayMap(
+        (kind, name, start) -> if(kind != 'tool', 0., arrayLast(
+            entry -> entry.1 <= ifNull(priced_on, start),
+            rate_book[if(mapContains(rate_book, concat('tool\0', name)), concat('tool\0', name), 'tool\0')]
+        ).2),
+        `calls.kind`, `calls.name`, `calls.start`
+    ) AS call_rates,
+    concat('human\0', toString(workflow)) AS own_human_rate,
+    rate_book[if(mapContains(rate_book, own_human_rate), own_human_rate, 'human\0')] AS human_rates,
+
     toUnixTimestamp64Milli({now:DateTime64(3)}) - toUnixTimestamp64Milli(last_signal_at) AS quiet_ms,
 
     -- workflow -> (success_when, and the seconds after which a running, queued or waiting task is abandoned)
@@ -279,7 +327,20 @@ SELECT
         (model, usage, price) -> usage = 'known' AND price.2 = 0,
         arrayMap(name -> if(name = '', 'unknown', name), `calls.name`), call_usage, call_prices
     ))) AS unpriced_models,
-    toUInt32(countEqual(call_usage, 'unknown')) AS unmetered_calls
+    toUInt32(countEqual(call_usage, 'unknown')) AS unmetered_calls,
+    call_rates AS `calls.rate_usd`,
+    if(
+        arrayExists(key -> startsWith(key, 'tool\0'), mapKeys(rate_book)),
+        toNullable(arraySum(call_rates)),
+        NULL
+    ) AS tool_cost_usd,
+    if(
+        empty(human_rates),
+        NULL,
+        toNullable(human_wait_ms / 60000 * arrayLast(entry -> entry.1 <= ifNull(priced_on, counted_at), human_rates).2)
+    ) AS human_cost_usd,
+    -- Derived again on a slower schedule than others (store/derive/pace.ts), and told.
+    toUInt8(spans > 100000 OR last_signal_at > started_at + INTERVAL 30 DAY) AS oversized
 FROM tasks FINAL
 LEFT JOIN judged ON tasks.task_id = judged.task_id
 WHERE project = {project:String}

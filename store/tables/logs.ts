@@ -1,7 +1,32 @@
 import type { Entries, Table } from './table.ts';
 
+/** The call that a record reports: agents without spans tell of their calls so. */
+export interface LogCallColumns {
+  /** `llm embedding reranker tool`, `approval` where a person allowed or refused a call, '' where it reports none. */
+  readonly kind: string;
+  readonly provider: string;
+  readonly request_model: string;
+  readonly response_model: string;
+  readonly response_id: string;
+  readonly service_tier: string;
+  readonly input_tokens: bigint | null;
+  readonly output_tokens: bigint | null;
+  readonly cache_read_tokens: bigint | null;
+  readonly cache_write_tokens: bigint | null;
+  readonly cache_write_1h_tokens: bigint | null;
+  readonly reasoning_tokens: bigint | null;
+  readonly cost_reported: number | null;
+  /** The record is written at the end of the call. */
+  readonly duration_ms: number | null;
+  readonly ttft_ms: number | null;
+  readonly tool_name: string;
+  readonly tool_call_id: string;
+  /** How the failure of the call shows, '' when there was none; of an approval `approved` or `denied`. */
+  readonly call_status: string;
+}
+
 /** One log record as stored. `hash` is the xxh64 of body and attributes and part of its identity. */
-export interface LogRow {
+export interface LogRow extends LogCallColumns {
   readonly project: string;
   readonly trace_id: string;
   readonly span_id: string;
@@ -66,5 +91,23 @@ export const logs: Table<LogRow> = {
     output_messages: 'Array(UInt64)',
     system_instructions: 'Array(UInt64)',
     tool_definitions: 'Array(UInt64)',
+    kind: 'LowCardinality(String)',
+    provider: 'LowCardinality(String)',
+    request_model: 'LowCardinality(String)',
+    response_model: 'LowCardinality(String)',
+    response_id: 'String',
+    service_tier: 'LowCardinality(String)',
+    input_tokens: 'Nullable(UInt64)',
+    output_tokens: 'Nullable(UInt64)',
+    cache_read_tokens: 'Nullable(UInt64)',
+    cache_write_tokens: 'Nullable(UInt64)',
+    cache_write_1h_tokens: 'Nullable(UInt64)',
+    reasoning_tokens: 'Nullable(UInt64)',
+    cost_reported: 'Nullable(Float64)',
+    duration_ms: 'Nullable(Float64)',
+    ttft_ms: 'Nullable(Float64)',
+    tool_name: 'LowCardinality(String)',
+    tool_call_id: 'String',
+    call_status: 'LowCardinality(String)',
   },
 };

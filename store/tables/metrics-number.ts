@@ -33,6 +33,10 @@ export interface MetricPointRow {
   readonly user_id: string;
   readonly environment: string;
   readonly release: string;
+  /** `<rank of the family>:<field>` of a point that counts tokens or USD, else ''. */
+  readonly usage: string;
+  readonly provider: string;
+  readonly model: string;
   readonly 'exemplars.time': readonly bigint[];
   readonly 'exemplars.value': readonly number[];
   readonly 'exemplars.trace_id': readonly string[];
@@ -76,6 +80,9 @@ export const pointColumns: Table<MetricPointRow>['columns'] = {
   user_id: 'String',
   environment: 'LowCardinality(String)',
   release: 'LowCardinality(String)',
+  usage: 'LowCardinality(String)',
+  provider: 'LowCardinality(String)',
+  model: 'LowCardinality(String)',
   'exemplars.time': "Array(DateTime64(9, 'UTC'))",
   'exemplars.value': 'Array(Float64)',
   'exemplars.trace_id': 'Array(String)',

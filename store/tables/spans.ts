@@ -55,6 +55,8 @@ export interface SpanRow {
   readonly agent_id: string;
   readonly conversation_id: string;
   readonly user_id: string;
+  /** Name or hash of the API key that a gateway billed. */
+  readonly api_key: string;
   readonly environment: string;
   readonly release: string;
   readonly prompt_name: string;
@@ -152,6 +154,7 @@ export const spans: Table<SpanRow> = {
     agent_id: 'String',
     conversation_id: 'String',
     user_id: 'String',
+    api_key: 'LowCardinality(String)',
     environment: 'LowCardinality(String)',
     release: 'LowCardinality(String)',
     prompt_name: 'LowCardinality(String)',

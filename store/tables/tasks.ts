@@ -11,6 +11,8 @@ export interface TaskRow {
   readonly agent_path: string;
   readonly session_id: string;
   readonly user_id: string;
+  /** Name or hash of the API key that a gateway billed. */
+  readonly api_key: string;
   readonly environment: string;
   readonly release: string;
   readonly service: string;
@@ -88,6 +90,7 @@ export const tasks: Table<TaskRow> = {
     agent_path: 'LowCardinality(String)',
     session_id: 'String',
     user_id: 'String',
+    api_key: 'LowCardinality(String)',
     environment: 'LowCardinality(String)',
     release: 'LowCardinality(String)',
     service: 'LowCardinality(String)',

@@ -84,6 +84,7 @@ try {
   }
   process.stderr.write(`stored and derived ${total} spans in ${seconds(filling).toFixed(1)} s\n`);
   const remapping = performance.now();
+  const before = process.cpuUsage();
   const done = await remap(
     {
       store,
@@ -97,6 +98,8 @@ try {
     9_000_000_000_000_000_000n,
   );
   const took = seconds(remapping);
+  const cpu = process.cpuUsage(before);
+  const cpu_us_per_span = (cpu.user + cpu.system) / total;
   const [counts] = await query(
     store,
     sql`SELECT count() AS spans, uniqExact(trace_id, span_id) AS distinct_spans, countIf(user_id = '') AS unmapped,
@@ -104,7 +107,13 @@ try {
     FROM spans FINAL`,
   );
   console.log(
-    JSON.stringify({ remap_s: took, spans_per_s: done.spans / took, ...done, ...(counts ?? {}) }),
+    JSON.stringify({
+      remap_s: took,
+      spans_per_s: done.spans / took,
+      cpu_us_per_span,
+      ...done,
+      ...(counts ?? {}),
+    }),
   );
 } finally {
   await store.close();

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { batch, type Plain, span } from '../../ingest/normalise/fixtures.ts';
+import { createNormaliser } from '../../ingest/normalise/normaliser.ts';
 import { readSse } from '../../instrumentation/src/sse.ts';
 import { wireFor } from '../../instrumentation/src/wire/registry.ts';
 import type { ModelResponse, Wire } from '../../instrumentation/src/wire/wire.ts';
@@ -102,6 +104,8 @@ function streamed(text: string): Json[] {
 const count = (source: Json, ...path: string[]) =>
   path.reduce<unknown>((at, key) => (at as Json | undefined)?.[key], source);
 
+const normaliser = await createNormaliser();
+
 const exchanges: [string, Exchange][] = [['sample', sample], ...recorded()];
 
 describe('a recorded exchange with OpenAI', () => {
@@ -133,6 +137,34 @@ describe('a recorded exchange with OpenAI', () => {
     for (const [name, value] of tokens) {
       if (typeof value === 'number') expect(attributes[`gen_ai.usage.${name}`] ?? 0).toBe(value);
     }
+    // And nothing of it gets lost in the span that the server stores.
+    const sent = Object.entries(attributes).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, value] as const],
+    );
+    const { spans } = normaliser.normaliseSpans('p', [
+      batch([
+        span({
+          name: `chat ${String(body['model'])}`,
+          attributes: {
+            'gen_ai.operation.name': 'chat',
+            'gen_ai.provider.name': 'openai',
+            'gen_ai.request.model': String(body['model']),
+            ...(Object.fromEntries(sent) as Record<string, Plain>),
+          },
+        }),
+      ]),
+    ]);
+    const [row] = spans;
+    expect(row).toMatchObject({ kind: 'llm', request_model: body['model'], response_id: id ?? '' });
+    const stored = [
+      row?.input_tokens,
+      row?.output_tokens,
+      row?.cache_read_tokens,
+      row?.reasoning_tokens,
+    ];
+    tokens.forEach(([name, value], i) => {
+      if (typeof value === 'number') expect(Number(stored[i] ?? 0n), name).toBe(value);
+    });
     for (const text of texts) expect(said).toContain(JSON.stringify(text).slice(1, -1));
     for (const name of names) expect(said).toContain(JSON.stringify(name));
     // Every item of an answer is in the messages: a call, a result, a text, or a part of its own.

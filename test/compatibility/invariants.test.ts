@@ -45,6 +45,9 @@ const newestOnly = (spans: readonly SpanRow[]): SpanRow[] => [
 const total = (tasks: readonly DerivedTask[]) =>
   tasks.map(costOf).reduce((sum, { known }) => sum + known, 0);
 
+const callsOf = (tasks: readonly DerivedTask[]) =>
+  tasks.reduce((sum, task) => sum + task.llm_calls, 0);
+
 describe('every span of every capture', () => {
   it('has input ≥ cache read + cache write and output ≥ reasoning', () => {
     let seen = 0;
@@ -99,7 +102,25 @@ describe.each(captures)('$id', (capture) => {
     });
     const tasks = deriveTasks(wrapped.map(taskSpan), logs);
     expect(total(tasks)).toBeCloseTo(total(once.tasks), 12);
-    const calls = (of: readonly DerivedTask[]) => of.reduce((sum, task) => sum + task.llm_calls, 0);
-    expect(calls(tasks)).toBe(calls(once.tasks));
+    expect(callsOf(tasks)).toBe(callsOf(once.tasks));
+  });
+
+  it('costs the same when a gateway tells of every response too, in traces of its own', () => {
+    const copies = once.spans
+      .filter(({ kind, response_id }) => modelKinds.includes(kind) && response_id !== '')
+      .map((row, i) => ({
+        ...row,
+        trace_id: `${'f'.repeat(24)}${String(i).padStart(8, '0')}`,
+        parent_id: '',
+        scope_name: 'a gateway',
+        service: 'gateway',
+        start: row.start + 1_000_000n,
+        end: row.end > row.start + 2_000_000n ? row.end - 1_000_000n : row.end,
+        task_id: '',
+        task_id_kind: '',
+      }));
+    const tasks = deriveTasks([...copies, ...once.spans].map(taskSpan), logs);
+    expect(total(tasks)).toBeCloseTo(total(once.tasks), 12);
+    expect(callsOf(tasks)).toBe(callsOf(once.tasks));
   });
 });
