@@ -8,8 +8,9 @@ import { contentLevel } from '../runtime.ts';
 import type { ToolDefinition } from '../wire/message.ts';
 import type { ModelRequest, ModelResponse } from '../wire/wire.ts';
 
-/** Above this, hashing the parsed request would stall the event loop: the body's text is hashed instead. */
+/** Above this, hashing the whole request would stall the event loop: its length, head and tail, which grows, are hashed. */
 const maxIdentityChars = 1_048_576;
+const headChars = 65_536;
 const cacheSize = 32;
 
 /** The request as attributes, as much of it as the content level allows. */
@@ -40,7 +41,10 @@ export function describeResponse(response: ModelResponse): Attributes {
 }
 
 function fingerprints(request: ModelRequest, body: string): Attributes {
-  const identity = body.length > maxIdentityChars ? body : JSON.stringify(request.identity);
+  const identity =
+    body.length > maxIdentityChars
+      ? `${body.length} ${body.slice(0, headChars)}${body.slice(headChars - maxIdentityChars)}`
+      : JSON.stringify(request.identity);
   return known({
     'agent.request.hash': digest(identity),
     'agent.request.messages': request.messageCount,
