@@ -21,12 +21,18 @@ import { builtinObjectives } from './query/slos/objectives.ts';
 import { mergeObjectives, parseOpenSlo } from './query/slos/openslo.ts';
 import { parseWorkflows } from './query/workflows/settings.ts';
 import { openStore, type Store } from './store/connection.ts';
+import { createAudit } from './store/derive/audit.ts';
+import { type AuditClock, auditMetrics, startAuditClock } from './store/derive/audit-clock.ts';
 import { createDeriver } from './store/derive/deriver.ts';
 import { mappingVersion } from './store/mappings.ts';
 import { replaceFileOverrides } from './store/prices/override.ts';
+import { replaceFileRates } from './store/prices/rates.ts';
 import { replaceWorkflowSettings } from './store/workflows.ts';
 
 export const version = '0.1.0';
+
+/** From this lag on, new data goes before findings. */
+const busyMs = 1_000;
 
 /** A running Plumbline: all services in this process. */
 export interface Plumbline {
@@ -55,14 +61,16 @@ export async function start(config: Config): Promise<Plumbline> {
       (await readSettings('PLUMBLINE_BUDGETS', config.budgetsFile, parseBudgets)) ?? [];
     const keys = await keysOf(config, undo);
     const { store, ingest, work } = await openIngest(config, keys?.authorize, undo);
-    await replaceFileOverrides(store, config.project, prices ?? []);
+    await replaceFileOverrides(store, prices?.prices ?? []);
+    await replaceFileRates(store, prices?.rates ?? []);
 
-    const projects = [...new Set([config.project, ...(keys?.projects ?? [])])];
+    const projects = () => [...new Set([config.project, ...(keys?.projects() ?? [])])];
     const pass = startFindingsPass({
       store,
       projects,
       settings: findings,
       now: () => new Date(),
+      isBusy: () => ingest.stats().journal.ageMs > busyMs,
       report,
     });
     undo.push(() => pass.close());
@@ -71,6 +79,8 @@ export async function start(config: Config): Promise<Plumbline> {
     undo.push(() => watch.close());
     const jobs = createJobs(work, () => new Date(), report);
     undo.push(() => jobs.close());
+    const audit = config.audit ? startAudit(store, ingest) : null;
+    undo.push(async () => audit?.close());
 
     const query = createQuery({
       store,
@@ -82,7 +92,12 @@ export async function start(config: Config): Promise<Plumbline> {
       now: () => new Date(),
       version,
       checks: () => checks(store, ingest),
-      metrics: () => [...ingestMetrics(ingest.stats()), ...pass.metrics(), ...watch.metrics()],
+      metrics: () => [
+        ...ingestMetrics(ingest.stats()),
+        ...pass.metrics(),
+        ...watch.metrics(),
+        ...(audit === null ? [] : auditMetrics(audit.stats())),
+      ],
       findings,
       report,
     });
@@ -124,10 +139,12 @@ export async function openIngest(
     ...mapping,
     version: await mappingVersion(store, checksumOf(mapping), mapping.version),
   });
-  const { derive } = createDeriver(store);
+  const deriver = createDeriver(store);
+  const { derive } = deriver;
   const ingest = await createIngest({
     store,
     derive,
+    large: deriver,
     normaliser,
     journal: { directory: join(config.data, 'journal'), maxBytes: config.journalBytes },
     project: (headers) => authorize?.(headers, 'ingest') ?? config.project,
@@ -161,7 +178,9 @@ async function listenAll(
 async function keysOf(
   { keysFile }: Config,
   undo: (() => Promise<void>)[],
-): Promise<{ readonly authorize: Authorize; readonly projects: readonly string[] } | undefined> {
+): Promise<
+  { readonly authorize: Authorize; readonly projects: () => readonly string[] } | undefined
+> {
   let keys = await readSettings('PLUMBLINE_KEYS', keysFile, parseKeys);
   if (keys === undefined) return undefined;
   const reload = () => {
@@ -171,8 +190,11 @@ async function keysOf(
   };
   process.on('SIGHUP', reload);
   undo.push(async () => void process.off('SIGHUP', reload));
-  const projects = keys.map(({ project }) => project);
-  return { authorize: authorizeBy(() => keys ?? []), projects };
+  const current = () => keys ?? [];
+  return {
+    authorize: authorizeBy(current),
+    projects: () => current().map(({ project }) => project),
+  };
 }
 
 /** The mapping in use: the built-in one with the rules of `PLUMBLINE_MAPPING`, if set. Throws {@link BadSetting}. */
@@ -192,6 +214,18 @@ async function readSettings<T>(name: string, file: string | undefined, parse: (t
       cause: error,
     });
   }
+}
+
+/** Ingest this far behind needs the engine for itself, and rows are late then, not wrong. Half of what an audit waits. */
+const behindMs = 30_000;
+
+function startAudit(store: Store, ingest: Ingest): AuditClock {
+  const isBehind = () => {
+    const { journal, heldBack } = ingest.stats();
+    // The audit takes what came a minute ago for derived; a large task may wait longer.
+    return journal.ageMs > behindMs || heldBack.ageMs > 50_000;
+  };
+  return startAuditClock(createAudit({ store, report, isBehind }), { report });
 }
 
 function report(error: unknown): void {

@@ -1,12 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Touched } from '../store/derive/deriver.ts';
+import { createBell } from './bell.ts';
 import { type Counters, note } from './counters.ts';
 import type { Journal } from './journal/journal.ts';
+import { type LargeTasks, startLargeLane } from './large-lane.ts';
 import type { Obstacles } from './obstacles.ts';
+import { createOwed, type Owed } from './owed.ts';
 import type { Progress } from './progress.ts';
 import { nameOf, persist, stopped } from './retry.ts';
 
 export interface DerivationOptions {
   readonly derive: (touched: readonly Touched[]) => Promise<void>;
+  /** What is known of tasks so large that they are derived seldom. Without it none is. */
+  readonly large?: LargeTasks | undefined;
   readonly journal: Journal;
   readonly progress: Progress;
   readonly obstacles: Obstacles;
@@ -18,53 +24,74 @@ export interface DerivationOptions {
 
 /**
  * Derives behind the inserts: while one derivation runs, what later batches touch is gathered, so that a trace that
- * grows quickly is derived once for several batches, and new spans can be read before old tasks are derived.
+ * grows quickly is derived once for several batches, and new spans can be read before old tasks are derived. What
+ * belongs to large tasks goes its own way, see {@link startLargeLane}.
  */
 export interface Derivation {
   /** What a batch touched, which was received at `receivedAt` and ends at `end` in the journal. */
   add(touched: readonly Touched[], receivedAt: number, end: number): void;
   /** Resolves when so little waits that inserts may go on. */
   room(): Promise<void>;
-  /** When the oldest underived request was received; null when nothing waits. */
+  /** When the oldest underived request was received, but for large tasks; null when nothing waits. */
   readonly oldest: number | null;
+  /** What belongs to large tasks and waits for its turn: traces and tasks, and when the oldest came. */
+  readonly heldBack: { readonly ids: number; readonly oldest: number | null };
   /** Stops after the derivation in hand. */
   stop(): Promise<void>;
 }
 
 interface Gathered {
-  readonly projects: Map<string, { readonly traces: Set<string>; readonly tasks: Set<string> }>;
-  size: number;
-  oldest: number;
+  readonly owed: Owed;
+  readonly oldest: number;
   end: number;
 }
+
+/** After a derivation there is a rest as long as it took, up to this: the next one then derives more at once. */
+const maxRestMs = 500;
+const tickMs = 25;
 
 export function startDerivation(options: DerivationOptions): Derivation {
   const { journal, progress, obstacles, counters } = options;
   const stopping = new AbortController();
+  const { signal } = stopping;
+  /** Everything before is stored and derived, but for what the large lane holds. */
+  let done = journal.checkpointed;
+  let end = done;
   let waiting: Gathered | undefined;
   let inHand: Gathered | undefined;
-  let wake: (() => void) | undefined;
-  let makeRoom: (() => void) | undefined;
+  const added = createBell();
+  const room = createBell();
+  const lane = startLargeLane({
+    ...options,
+    signal,
+    deriveAll: (derive, touched) => deriveAll({ ...options, derive }, touched, signal),
+    onDone: advance,
+  });
+
+  function advance(): void {
+    const position = Math.min(done, lane.from);
+    journal.checkpoint(position);
+    progress.moveTo(position);
+    room.ring();
+  }
 
   async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      if (waiting === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        continue;
-      }
+    while (!signal.aborted) {
+      if (waiting === undefined) await added.heard();
+      if (waiting === undefined) continue;
       inHand = waiting;
       waiting = undefined;
-      makeRoom?.();
+      room.ring();
       const start = performance.now();
-      await deriveAll(options, touchedOf(inHand), stopping.signal);
+      await lane.takeFrom(inHand.owed);
+      await deriveAll(options, inHand.owed.touched(), signal);
       obstacles.clear('derive');
-      note(counters.derive, performance.now() - start);
-      note(counters.lag, Date.now() - inHand.oldest);
-      journal.checkpoint(inHand.end);
-      progress.moveTo(inHand.end);
+      const took = performance.now() - start;
+      noteTimes(counters, took, inHand.oldest);
+      done = inHand.end;
       inHand = undefined;
+      advance();
+      await rest(Math.min(took, maxRestMs), () => progress.isAwaited || signal.aborted);
     }
   }
 
@@ -75,54 +102,41 @@ export function startDerivation(options: DerivationOptions): Derivation {
   });
 
   return {
-    add(touched, receivedAt, end) {
-      waiting = gather(waiting, touched, receivedAt, end);
-      wake?.();
+    add(touched, receivedAt, next) {
+      waiting ??= { owed: createOwed(), oldest: receivedAt, end: next };
+      for (const one of touched) waiting.owed.add(one, end);
+      waiting.end = next;
+      end = next;
+      added.ring();
     },
     async room() {
-      while ((waiting?.size ?? 0) >= options.maxWaiting && !stopping.signal.aborted) {
-        await new Promise<void>((resolve) => {
-          makeRoom = resolve;
-        });
-      }
+      const isFull = () => (waiting?.owed.size ?? 0) + lane.size >= options.maxWaiting;
+      while (isFull() && !signal.aborted) await room.heard();
     },
     get oldest() {
       return inHand?.oldest ?? waiting?.oldest ?? null;
     },
+    get heldBack() {
+      return { ids: lane.size, oldest: lane.oldest };
+    },
     async stop() {
       stopping.abort();
-      wake?.();
-      makeRoom?.();
+      added.ring();
+      room.ring();
       await running;
+      await lane.stopped;
     },
   };
 }
 
-function gather(
-  before: Gathered | undefined,
-  touched: readonly Touched[],
-  receivedAt: number,
-  end: number,
-): Gathered {
-  const all = before ?? { projects: new Map(), size: 0, oldest: receivedAt, end };
-  for (const { project, traces, tasks } of touched) {
-    const known = all.projects.get(project) ?? { traces: new Set(), tasks: new Set() };
-    all.projects.set(project, known);
-    const size = known.traces.size + known.tasks.size;
-    for (const trace of traces) known.traces.add(trace);
-    for (const task of tasks) known.tasks.add(task);
-    all.size += known.traces.size + known.tasks.size - size;
-  }
-  all.end = end;
-  return all;
+function noteTimes({ derive, lag }: Counters, took: number, oldest: number): void {
+  note(derive, took);
+  note(lag, Date.now() - oldest);
 }
 
-function touchedOf({ projects }: Gathered): Touched[] {
-  return [...projects].map(([project, { traces, tasks }]) => ({
-    project,
-    traces: [...traces],
-    tasks: [...tasks],
-  }));
+async function rest(ms: number, isDisturbed: () => boolean): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until && !isDisturbed()) await sleep(tickMs);
 }
 
 /**
@@ -170,6 +184,7 @@ function halve(touched: readonly Touched[]): [Touched[], Touched[]] | undefined 
 }
 
 function merge(items: readonly Touched[]): Touched[] {
-  const gathered = gather(undefined, items, 0, 0);
-  return touchedOf(gathered);
+  const owed = createOwed();
+  for (const item of items) owed.add(item, 0);
+  return owed.touched();
 }

@@ -8,6 +8,7 @@ import { createBudget } from './budget.ts';
 import { createCounters } from './counters.ts';
 import { startDerivation } from './derivation.ts';
 import { type Journal, type JournalOptions, openJournal } from './journal/journal.ts';
+import type { LargeTasks } from './large-lane.ts';
 import { createNormaliser, type Normaliser } from './normalise/normaliser.ts';
 import { createObstacles } from './obstacles.ts';
 import type { Accept, Unauthorized } from './outcome.ts';
@@ -64,6 +65,8 @@ export interface IngestOptions {
   readonly store: Store;
   /** Derives the tasks of what was just stored; called again with the same after a failure. */
   readonly derive: (touched: readonly Touched[]) => Promise<void>;
+  /** What is known of tasks so large that they are derived seldom. Without it none is. */
+  readonly large?: LargeTasks;
   /** The quarantine is in the same directory. */
   readonly journal: JournalOptions;
   readonly project: (headers: Headers) => string | Unauthorized;
@@ -114,7 +117,8 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const progress = createProgress(queue.position);
   const obstacles = createObstacles(report);
   const steps = { journal, progress, obstacles, counters, report };
-  const derivation = startDerivation({ ...steps, derive, maxWaiting: limits.underivedTraces });
+  const maxWaiting = limits.underivedTraces;
+  const derivation = startDerivation({ ...steps, derive, large: options.large, maxWaiting });
   const writer = startWriter({
     ...steps,
     queue,

@@ -62,6 +62,8 @@ export function ingestMetrics(stats: IngestStats): IngestMetric[] {
     ...timings('derive', 'Deriving the tasks of a batch.', stats.derive),
     ...timings('fresh', 'From receipt to readable, oldest of a batch.', stats.fresh),
     ...timings('lag', 'From receipt to stored and derived, oldest of a batch.', stats.lag),
+    gauge('held_back', 'Traces of large tasks that wait to be derived.', stats.heldBack.ids),
+    gauge('held_back_seconds', 'For how long the oldest waits.', stats.heldBack.ageMs / 1000),
     gauge('quarantine_requests', 'Requests set aside.', quarantine.requests),
     gauge('quarantine_bytes', 'Bytes of requests set aside.', quarantine.bytes),
   ];

@@ -36,6 +36,8 @@ export interface IngestStats {
   readonly fresh: Readonly<Timing>;
   /** From the oldest receipt in a batch to its derivation. */
   readonly lag: Readonly<Timing>;
+  /** What belongs to large tasks and waits to be derived: traces and tasks, and for how long. */
+  readonly heldBack: { readonly ids: number; readonly ageMs: number };
   readonly retries: number;
   /** Traces and tasks whose derivation was given up; their spans are stored. */
   readonly underived: number;
@@ -78,7 +80,7 @@ export function statsOf({
     decompressedBytes: counters.decompressedBytes,
     journal: {
       ...journal.stats(),
-      ageMs: oldest === null ? 0 : Math.max(0, Date.now() - oldest),
+      ageMs: ageOf(oldest),
       damagedBytes: counters.damagedBytes,
     },
     memory: { inFlightBytes: budget.used, queueBytes: queue.bytes },
@@ -86,11 +88,16 @@ export function statsOf({
     derive: copyOf(counters.derive),
     fresh: copyOf(counters.fresh),
     lag: copyOf(counters.lag),
+    heldBack: { ids: derivation.heldBack.ids, ageMs: ageOf(derivation.heldBack.oldest) },
     retries: counters.retries,
     underived: counters.underived,
     blockedBy: obstacles.first,
     quarantine: { requests: quarantine.requests, bytes: quarantine.bytes },
   };
+}
+
+function ageOf(since: number | null): number {
+  return since === null ? 0 : Math.max(0, Date.now() - since);
 }
 
 function copyOf(timing: Timing): Readonly<Timing> {

@@ -33,16 +33,27 @@ export function createStoreWriter(store: Store, normaliser: Normaliser): Write {
       if (list.length === 0) return;
       await insert(store, table, list, token === undefined ? undefined : `${token}:${table.name}`);
     };
-    await put(taskTraces, rows.taskTraces);
-    await put(traceBounds, rows.bounds);
-    await put(messages, rows.messages);
-    await put(spans, rows.spans);
-    await put(logs, rows.logs);
-    await put(metricsNumber, rows.numbers);
-    await put(metricsHistogram, rows.histograms);
-    await put(outcomes, rows.outcomes);
-    await put(evaluations, rows.evaluations);
+    await all([
+      put(taskTraces, rows.taskTraces),
+      put(traceBounds, rows.bounds),
+      put(messages, rows.messages),
+    ]);
+    await all([
+      put(spans, rows.spans),
+      put(logs, rows.logs),
+      put(metricsNumber, rows.numbers),
+      put(metricsHistogram, rows.histograms),
+      put(outcomes, rows.outcomes),
+      put(evaluations, rows.evaluations),
+    ]);
     for (const [project, models] of rows.models) await ensurePrices(store, project, models);
     return rows.touched;
   };
+}
+
+/** Waits for all of them also when one fails: nothing of a batch is under way any more when it is tried again. */
+async function all(inserts: readonly Promise<void>[]): Promise<void> {
+  const settled = await Promise.allSettled(inserts);
+  const failed = settled.find((one) => one.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }

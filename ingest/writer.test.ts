@@ -38,6 +38,7 @@ interface Options extends Partial<JournalOptions> {
   readonly patience?: Patience;
   readonly maxItems?: number;
   readonly derive?: DerivationOptions['derive'];
+  readonly large?: DerivationOptions['large'];
 }
 
 /** The way from `accept` to the store, with a real journal and `write` in the place of ClickHouse. */
@@ -69,7 +70,7 @@ async function setUp(write: Write, options: Options = {}) {
   const progress = createProgress(journal.checkpointed);
   const obstacles = createObstacles(report);
   const steps = { journal, progress, obstacles, counters, report };
-  const derivation = startDerivation({ ...steps, derive, maxWaiting: 10 });
+  const derivation = startDerivation({ ...steps, derive, large: options.large, maxWaiting: 10 });
   const writer = startWriter({
     ...steps,
     ...{ queue, write, derivation, quarantine, maxItems, maxBytes: 1e6, lingerMs: 5, tokens: true },
@@ -329,6 +330,50 @@ describe('the derivation', () => {
     open();
     await reached(journal.end);
     expect(stored).toHaveLength(30);
+  });
+
+  it('derives large tasks when they are due or somebody waits, beside the others and behind the checkpoint', async () => {
+    const { stored, write } = keeping();
+    const derived: string[] = [];
+    const derivedLarge: string[] = [];
+    let dueAt = Number.POSITIVE_INFINITY;
+    const { accept, reached, journal, progress } = await setUp(write, {
+      maxItems: 1,
+      derive: async (touched) => void derived.push(...touched.flatMap(({ traces }) => traces)),
+      large: {
+        large: async (touched) =>
+          touched
+            .filter(({ traces }) => traces.includes('span 1'))
+            .map(({ project }) => ({
+              project,
+              task: 'big',
+              touched: { project, traces: ['span 1'], tasks: [] },
+            })),
+        dueAt: () => dueAt,
+        deriveLarge: async (touched) =>
+          void derivedLarge.push(...touched.flatMap(({ traces }) => traces)),
+      },
+    });
+    const send = async () => {
+      await acceptAll(accept, ['span 0', 'span 1', 'span 2']);
+      await expect.poll(() => derived).toContain('span 2');
+      return journal.checkpointed;
+    };
+    const held = await send();
+    expect(derivedLarge).toEqual([]);
+    expect(held).toBeGreaterThan(0);
+    expect(held).toBeLessThan(journal.end);
+    dueAt = 0;
+    await expect.poll(() => progress.position).toBe(journal.end);
+    expect(derivedLarge).toEqual(['span 1']);
+
+    dueAt = Number.POSITIVE_INFINITY;
+    derived.length = 0;
+    expect(await send()).toBeLessThan(journal.end);
+    await reached(journal.end);
+    expect(derivedLarge).toEqual(['span 1', 'span 1']);
+    expect(stored).toHaveLength(6);
+    expect(derived).not.toContain('span 1');
   });
 
   it('is repeated while the store is away, and gives up only the one trace it stumbles over', async () => {

@@ -7,6 +7,7 @@ import { metricsNumber } from './tables/metrics-number.ts';
 import { outcomes } from './tables/outcomes.ts';
 import { prices } from './tables/prices.ts';
 import { profiles } from './tables/profiles.ts';
+import { rates } from './tables/rates.ts';
 import { spans } from './tables/spans.ts';
 import { taskDays } from './tables/task-days.ts';
 import { taskFindings } from './tables/task-findings.ts';
@@ -25,6 +26,7 @@ export const tables = [
   outcomes,
   prices,
   profiles,
+  rates,
   spans,
   taskDays,
   taskFindings,

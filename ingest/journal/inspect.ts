@@ -45,9 +45,10 @@ export function inspectJournal(directory: string): JournalState {
     at = stretch.next;
   }
   return {
-    segments: segments.map(({ base, path }) => {
-      const { size, mtime } = statSync(path);
-      return { base, bytes: size, modifiedAt: mtime };
+    segments: segments.flatMap(({ base, path }) => {
+      // Gone since it was listed, if its ten minutes were over.
+      const stat = statSync(path, { throwIfNoEntry: false });
+      return stat === undefined ? [] : [{ base, bytes: stat.size, modifiedAt: stat.mtime }];
     }),
     checkpoint,
     end,
@@ -80,7 +81,7 @@ function endOf(path: string, base: number): number {
  * @throws JournalBusy while a process has the journal open.
  */
 export function rewindJournal(directory: string): void {
-  const unlock = lock(directory);
+  const { unlock } = lock(directory);
   try {
     const [first] = listSegments(directory);
     if (first !== undefined) writeCheckpoint(directory, first.base);

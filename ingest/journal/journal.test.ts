@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,8 @@ function newDirectory(): string {
   cleanup.push(() => rm(directory, { recursive: true }));
   return directory;
 }
+
+const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
 async function open(options: JournalOptions): Promise<Journal> {
   const journal = await openJournal(options);
@@ -94,6 +96,23 @@ describe('a journal', () => {
     expect(texts(readAll(second))).toEqual(['not done']);
   });
 
+  it('starts at the oldest segment kept after the machine went down, but not after a killed process', async () => {
+    const directory = newDirectory();
+    const journal = await open({ directory });
+    const { position } = await store(journal, 'done');
+    journal.checkpoint(journal.end);
+    await journal.close();
+    const startsAfter = async (left: string) => {
+      writeFileSync(join(directory, 'lock'), left);
+      const again = await open({ directory });
+      const { checkpointed } = again;
+      await again.close();
+      return checkpointed;
+    };
+    expect(await startsAfter(`${process.pid} 1 ${bootId()}`)).toBe(journal.end);
+    expect(await startsAfter(`${process.pid} 1 another-boot`)).toBe(position);
+  });
+
   it('is busy when full, and takes more once the checkpoint moves', async () => {
     const journal = await open({ directory: newDirectory(), maxBytes: 1000 });
     const { next } = await store(journal, 'x'.repeat(400));
@@ -124,8 +143,19 @@ describe('a journal', () => {
   it('takes over the lock of a process that is gone', async () => {
     const directory = newDirectory();
     // The start time tells a reused process id from its former owner.
-    writeFileSync(join(directory, 'lock'), `${process.pid} 1`);
+    writeFileSync(join(directory, 'lock'), `${process.pid} 1 ${bootId()}`);
     await store(await open({ directory }), 'mine');
+  });
+
+  it('closes although its lock is gone, and leaves that of another process alone', async () => {
+    const directory = newDirectory();
+    const first = await open({ directory });
+    rmSync(join(directory, 'lock'));
+    await first.close();
+    const second = await open({ directory });
+    writeFileSync(join(directory, 'lock'), '1 1 other');
+    await second.close();
+    expect(readFileSync(join(directory, 'lock'), 'utf8')).toBe('1 1 other');
   });
 });
 

@@ -92,13 +92,14 @@ const defaults = {
 };
 
 /**
- * Opens the journal of a directory, creating it if need be, and cuts what a crash left half-written.
+ * Opens the journal of a directory, creating it if need be, and cuts what a crash left half-written. It goes on behind
+ * its checkpoint, or with the oldest segment kept if the machine went down.
  *
  * @throws JournalBusy when another process has it open.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   mkdirSync(options.directory, { recursive: true });
-  const unlock = lock(options.directory);
+  const { crashed, unlock } = lock(options.directory);
   try {
     const settings: WorkerOptions = {
       directory: options.directory,
@@ -108,7 +109,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     };
     const worker = startThread(settings);
     const opened = await firstReport(worker);
-    return runJournal(settings, worker, opened, unlock);
+    return runJournal(settings, worker, { ...opened, crashed }, unlock);
   } catch (error) {
     unlock();
     throw error;
@@ -131,10 +132,12 @@ function firstReport(worker: Worker): Promise<Opened> {
 function runJournal(
   options: WorkerOptions,
   worker: Worker,
-  opened: Opened,
+  opened: Opened & { readonly crashed: boolean },
   unlock: () => void,
 ): Journal {
-  const { end, bases, checkpoint, tornBytes } = opened;
+  const { end, bases, checkpoint, tornBytes, crashed } = opened;
+  // What the store has merged since lies in files that nobody synced: all that is kept is stored again.
+  const from = crashed ? 0 : checkpoint;
   const state: State = {
     options,
     worker,
@@ -142,7 +145,7 @@ function runJournal(
     waitingBytes: 0,
     nextId: 0,
     end,
-    checkpointed: Math.max(checkpoint, bases[0] ?? 0),
+    checkpointed: Math.max(from, bases[0] ?? checkpoint),
     bases,
     failedAppends: 0,
     lastFailure: null,

@@ -1,4 +1,5 @@
 import type { Store } from '../connection.ts';
+import { createPace, findTraces, type Pace } from './pace.ts';
 import { deriveSlice, slices, writeSlice } from './slice.ts';
 
 /** What an insert touched: traces, and ids of tasks named by log records without a trace. */
@@ -9,7 +10,7 @@ export interface Touched {
 }
 
 /** Keeps the rows of `tasks` equal to what spans and logs say. */
-export interface Deriver {
+export interface Deriver extends Pick<Pace, 'large' | 'dueAt'> {
   /**
    * Derives again every task that the touched traces can have changed, after the data is stored; resolves when the
    * rows are. May run in several processes at once: the newest read wins, whoever writes last.
@@ -17,21 +18,25 @@ export interface Deriver {
    * @throws ClickHouseError; repeating the call is always safe.
    */
   derive(touched: readonly Touched[]): Promise<void>;
+  /** The same beside {@link derive}, which does not wait for it: for what belongs to large tasks. */
+  deriveLarge(touched: readonly Touched[]): Promise<void>;
 }
 
-/** Makes a deriver; calls of one deriver run one after the other. */
+/** Makes a deriver; calls of one deriver run one after the other, those for large tasks by themselves. */
 export function createDeriver(store: Store): Deriver {
-  let last: Promise<void> = Promise.resolve();
-  return {
-    derive(touched) {
-      const run = last.then(() => deriveAll(store, touched));
+  const pace = createPace(findTraces(store));
+  const lane = () => {
+    let last: Promise<void> = Promise.resolve();
+    return (touched: readonly Touched[]) => {
+      const run = last.then(() => deriveAll(store, pace, touched));
       last = run.catch(() => {});
       return run;
-    },
+    };
   };
+  return { large: pace.large, dueAt: pace.dueAt, derive: lane(), deriveLarge: lane() };
 }
 
-async function deriveAll(store: Store, touched: readonly Touched[]): Promise<void> {
+async function deriveAll(store: Store, pace: Pace, touched: readonly Touched[]): Promise<void> {
   const projects = new Map<string, { traces: Set<string>; tasks: Set<string> }>();
   for (const { project, traces, tasks: named } of touched) {
     const all = projects.get(project) ?? { traces: new Set(), tasks: new Set() };
@@ -42,11 +47,20 @@ async function deriveAll(store: Store, touched: readonly Touched[]): Promise<voi
     projects.set(project, all);
   }
   for (const [project, all] of projects) {
-    for (const slice of slices([...all.traces])) {
-      await writeSlice(store, await deriveSlice(store, project, slice, []));
-    }
-    for (const slice of slices([...all.tasks])) {
-      await writeSlice(store, await deriveSlice(store, project, [], slice));
-    }
+    for (const slice of slices([...all.traces])) await derive(store, pace, project, slice, []);
+    for (const slice of slices([...all.tasks])) await derive(store, pace, project, [], slice);
   }
+}
+
+async function derive(
+  store: Store,
+  pace: Pace,
+  project: string,
+  traces: readonly string[],
+  tasks: readonly string[],
+): Promise<void> {
+  const start = performance.now();
+  const derivation = await deriveSlice(store, project, traces, tasks);
+  await writeSlice(store, derivation);
+  pace.note(project, derivation.rows.values(), performance.now() - start);
 }

@@ -1,5 +1,5 @@
 import type { Store } from '../connection.ts';
-import { type Columns, queryColumns, type Sql, sql } from '../sql.ts';
+import { type Columns, empty, param, queryColumns, type Sql, sql } from '../sql.ts';
 import type { TaskEvent, TaskSpan } from './telemetry.ts';
 
 type Tokens =
@@ -19,8 +19,19 @@ type SpanJson = Omit<TaskSpan, 'start' | 'end' | 'events' | Tokens> & {
   readonly agent_events: readonly (readonly [string, string, Record<string, string>])[];
 };
 
-/** The spans of a `WHERE` clause, each in its newest version. */
-export async function readSpans(store: Store, where: Sql): Promise<TaskSpan[]> {
+/** Spans of one read, each in its newest version there, and these versions. */
+export interface SpanRead {
+  readonly spans: readonly TaskSpan[];
+  readonly vers: readonly bigint[];
+}
+
+/** The spans of a `WHERE` clause; null when that would be more than `most` rows. */
+export async function readSpans(
+  store: Store,
+  where: Sql,
+  most = Number.POSITIVE_INFINITY,
+): Promise<SpanRead | null> {
+  const limit = Number.isFinite(most) ? sql` LIMIT ${param('UInt64', most + 1)}` : empty;
   const { rows, of } = await queryColumns<SpanJson>(
     store,
     sql`
@@ -30,7 +41,7 @@ SELECT
   status, status_message, service, scope_name, kind, operation, provider, request_model, response_model, response_id,
   service_tier,
   input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens,
-  cost_reported, ttft_ms, error_type, error_message, agent_name, conversation_id, user_id, environment, release,
+  cost_reported, ttft_ms, error_type, error_message, agent_name, conversation_id, user_id, api_key, environment, release,
   prompt_name, prompt_version, agent_version_hash, task_id, task_id_kind, workflow, task_attempt, task_ref,
   task_parent_id, task_traffic, tool_name, tool_call_id, tool_error_by, handoff_to,
   arrayMap(
@@ -40,8 +51,9 @@ SELECT
       arrayZip(events.time, events.name, events.attributes)
     )
   ) AS agent_events
-FROM spans ${where}`,
+FROM spans ${where}${limit}`,
   );
+  if (rows > most) return null;
   const newest = new Map<string, number>();
   for (let i = 0; i < rows; i += 1) {
     const key = `${of.trace_id[i]}${of.span_id[i]}`;
@@ -50,7 +62,26 @@ FROM spans ${where}`,
       newest.set(key, i);
     }
   }
-  return Array.from(newest.values(), (i) => spanAt(of, i));
+  return {
+    spans: Array.from(newest.values(), (i) => spanAt(of, i)),
+    vers: Array.from(newest.values(), (i) => BigInt(of.ver[i] ?? 0)),
+  };
+}
+
+/** The spans of several reads: versions of one may lie in different ones. */
+export function newestOf(reads: readonly SpanRead[]): readonly TaskSpan[] {
+  const [only] = reads;
+  if (only !== undefined && reads.length === 1) return only.spans;
+  const newest = new Map<string, { readonly span: TaskSpan; readonly ver: bigint }>();
+  for (const { spans, vers } of reads) {
+    spans.forEach((span, i) => {
+      const ver = vers[i] ?? 0n;
+      const key = `${span.trace_id}${span.span_id}`;
+      const known = newest.get(key);
+      if (known === undefined || ver > known.ver) newest.set(key, { span, ver });
+    });
+  }
+  return Array.from(newest.values(), ({ span }) => span);
 }
 
 /** Written out, so that all spans have one shape: what reads them is compiled for it. */
@@ -88,6 +119,7 @@ function spanAt(of: Columns<SpanJson>['of'], i: number): TaskSpan {
     agent_name: of.agent_name[i] ?? '',
     conversation_id: of.conversation_id[i] ?? '',
     user_id: of.user_id[i] ?? '',
+    api_key: of.api_key[i] ?? '',
     environment: of.environment[i] ?? '',
     release: of.release[i] ?? '',
     prompt_name: of.prompt_name[i] ?? '',

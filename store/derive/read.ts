@@ -1,6 +1,6 @@
 import type { Store } from '../connection.ts';
 import { join, param, query, type Sql, sql } from '../sql.ts';
-import { readSpans } from './read-spans.ts';
+import { newestOf, readSpans, type SpanRead } from './read-spans.ts';
 import type { TaskLog, TaskSpan } from './telemetry.ts';
 
 /** Start times of the first and last item, in nanoseconds since 1970, both included. */
@@ -102,21 +102,71 @@ const WINDOW_NS = 3_600_000_000_000n;
 /** Stretches in one statement. */
 const MAX_WINDOWS = 64;
 
-/** All spans and logs of these traces. */
+/** Rows of one answer, which is parsed at once: some 50 MB, half a second. A string in JavaScript ends at 512 MB. */
+const MOST_ROWS = 100_000;
+
+/** All spans and logs of these traces; spans in answers of at most `most` rows. */
 export async function readTraces(
   store: Store,
   project: string,
   traces: ReadonlyMap<string, Bounds>,
+  most = MOST_ROWS,
 ): Promise<Items> {
   const items: Items[] = [];
   for (const some of chunks(windows(traces))) {
-    const of = (time: Sql) => sql`
-WHERE project = ${param('String', project)} AND (${anyOf(some, sql`trace_id`, time)})`;
-    items.push(
-      ...(await Promise.all([spansOf(store, of(sql`start`)), readLogs(store, of(sql`time`))])),
-    );
+    const of = (stretches: readonly Window[], time: Sql) => sql`
+WHERE project = ${param('String', project)} AND (${anyOf(stretches, sql`trace_id`, time)})`;
+    const [reads, { logs }] = await Promise.all([
+      readPieces(store, (stretches) => of(stretches, sql`start`), some, most),
+      readLogs(store, of(some, sql`time`)),
+    ]);
+    items.push({ spans: newestOf(reads), logs });
   }
   return joinItems(items);
+}
+
+/** Reads at once what is not too much; else stretches of time of which each surely is not, one after the other. */
+async function readPieces(
+  store: Store,
+  where: (some: readonly Window[]) => Sql,
+  some: readonly Window[],
+  most: number,
+): Promise<SpanRead[]> {
+  const { first, last } = extent(some);
+  const whole = await readSpans(store, where(some), first < last ? most : undefined);
+  if (whole !== null) return [whole];
+  const [rows] = await query<{ n: string }>(
+    store,
+    sql`SELECT count() AS n FROM spans ${where(some)}`,
+  );
+  const pieces = BigInt(Math.max(2, Math.ceil((2 * Number(rows?.n ?? 0)) / most)));
+  const width = (last - first) / pieces + 1n;
+  const reads: SpanRead[] = [];
+  for (let from = first; from <= last; from += width) {
+    const piece = within(some, { first: from, last: from + width - 1n });
+    if (piece.length > 0) reads.push(...(await readPieces(store, where, piece, most)));
+  }
+  return reads;
+}
+
+function extent(some: readonly Window[]): Bounds {
+  const [one = { first: 0n, last: 0n }] = some;
+  let { first, last } = one;
+  for (const window of some) {
+    if (window.first < first) first = window.first;
+    if (window.last > last) last = window.last;
+  }
+  return { first, last };
+}
+
+function within(some: readonly Window[], { first, last }: Bounds): Window[] {
+  return some
+    .filter((window) => window.first <= last && window.last >= first)
+    .map((window) => ({
+      ids: window.ids,
+      first: window.first > first ? window.first : first,
+      last: window.last < last ? window.last : last,
+    }));
 }
 
 /** The log records without a trace that name these tasks. */
@@ -132,6 +182,11 @@ WHERE project = ${param('String', project)} AND trace_id = '' AND (${anyOf(some,
     items.push(await readLogs(store, where));
   }
   return joinItems(items);
+}
+
+/** Conditions that together let in what has one of these ids within its bounds. */
+export function* clauses(bounds: ReadonlyMap<string, Bounds>, id: Sql, time: Sql): Generator<Sql> {
+  for (const some of chunks(windows(bounds))) yield anyOf(some, id, time);
 }
 
 function anyOf(some: readonly Window[], id: Sql, time: Sql): Sql {
@@ -180,11 +235,19 @@ export function joinItems(parts: readonly Items[]): Items {
   };
 }
 
-async function spansOf(store: Store, where: Sql): Promise<Items> {
-  return { spans: await readSpans(store, where), logs: [] };
-}
+const TOKENS = [
+  'input_tokens',
+  'output_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'cache_write_1h_tokens',
+  'reasoning_tokens',
+] as const;
+type Tokens = (typeof TOKENS)[number];
 
-type LogJson = Omit<TaskLog, 'time' | 'hash' | 'attributes'> & {
+type LogJson = Omit<TaskLog, 'time' | 'hash' | 'attributes' | Tokens> & {
+  readonly [K in Tokens]: string | null;
+} & {
   readonly time_ns: string;
   readonly hash: string;
   readonly agent_attributes: Record<string, string>;
@@ -197,6 +260,9 @@ async function readLogs(store: Store, where: Sql): Promise<Items> {
 SELECT
   project, trace_id, span_id, toUnixTimestamp64Nano(time) AS time_ns, hash, event_name, service, task_id,
   task_id_kind, workflow, agent_name, conversation_id, user_id, environment, release,
+  kind, provider, request_model, response_model, response_id, service_tier, input_tokens, output_tokens,
+  cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, cost_reported, duration_ms, ttft_ms,
+  tool_name, tool_call_id, call_status,
   mapFilter((k, v) -> startsWith(k, 'agent.'), attributes) AS agent_attributes
 FROM logs ${where}
 ORDER BY ver DESC
@@ -207,5 +273,16 @@ LIMIT 1 BY trace_id, span_id, event_name, time, hash`,
 
 function logOf(row: LogJson): TaskLog {
   const attributes = new Map(Object.entries(row.agent_attributes));
-  return { ...row, time: BigInt(row.time_ns), hash: BigInt(row.hash), attributes };
+  const tokens = Object.fromEntries(TOKENS.map((name) => [name, countOf(row[name])]));
+  return {
+    ...row,
+    ...(tokens as Record<Tokens, bigint | null>),
+    time: BigInt(row.time_ns),
+    hash: BigInt(row.hash),
+    attributes,
+  };
+}
+
+function countOf(text: string | null): bigint | null {
+  return text === null ? null : BigInt(text);
 }

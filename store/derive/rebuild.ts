@@ -1,5 +1,6 @@
 import type { Store } from '../connection.ts';
 import { param, query, type Sql, sql } from '../sql.ts';
+import { NAMES } from '../tables/task-traces.ts';
 import { readExtent } from './audit-reads.ts';
 import { createDeriver } from './deriver.ts';
 
@@ -50,7 +51,8 @@ async function readTasksIn(store: Store, project: string, from: bigint, to: bigi
   const rows = await query<{ id: string }>(
     store,
     sql`
-SELECT task_id AS id FROM task_traces WHERE project = ${param('String', project)} AND trace_id = ''
+SELECT task_id AS id FROM task_traces
+WHERE project = ${param('String', project)} AND trace_id = '' AND NOT startsWith(task_id, ${param('String', NAMES)})
 GROUP BY id ${overlapping(from, to)}
 UNION DISTINCT
 SELECT task_id AS id FROM tasks FINAL

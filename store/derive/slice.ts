@@ -1,17 +1,18 @@
 import type { Store } from '../connection.ts';
 import { insert } from '../insert.ts';
 import { taskDays } from '../tables/task-days.ts';
-import { conversationOfKey } from '../tables/task-traces.ts';
+import { conversationOfKey, isTaskId } from '../tables/task-traces.ts';
 import type { TaskRow } from '../tables/tasks.ts';
 import { beginsTask } from './attribution.ts';
+import { readLone, tasksBeside } from './beside.ts';
 import { type Boundaries, readBoundaries, segmentId, spanTaskId } from './boundaries.ts';
 import { contentHash, hashedTasks } from './content-hash.ts';
+import { startOf } from './log-calls.ts';
 import {
   type Bounds,
   type Items,
   joinItems,
   readBounds,
-  readLoneLogs,
   readTaskDays,
   readTaskTraces,
   readTraces,
@@ -19,6 +20,7 @@ import {
 } from './read.ts';
 import { dayOf, deriveTasks } from './task.ts';
 import { tombstone } from './tombstone.ts';
+import { readTwins } from './twins.ts';
 import { takeVersion } from './version.ts';
 
 /**
@@ -48,25 +50,40 @@ export function* slices<T>(items: readonly T[]): Generator<readonly T[]> {
 export async function deriveSlice(
   store: Store,
   project: string,
-  traces: readonly string[],
+  given: readonly string[],
   named: readonly string[],
 ): Promise<Derivation> {
   const ver = await takeVersion(store);
-  const touched = await readTraces(store, project, await readBounds(store, project, traces));
+  const bounds = await readBounds(store, project, given);
+  const changed = await readTraces(store, project, bounds);
+  // What a caller and its gateway both tell counts once: what came to one may change the task of the other.
+  const twins = await readTwins(store, project, changed.spans);
+  const traces = [...given, ...twins];
+  const touched = joinItems([
+    changed,
+    await readTraces(store, project, await readBounds(store, project, twins)),
+  ]);
   const boundaries = await readBoundaries(store);
   const own = await readTraceTasks(store, project, traces);
-  const ids = new Set([...traces, ...named, ...own.filter((id) => conversationOfKey(id) === null)]);
-  const talks = boundaries.conversations ? own.filter((id) => !ids.has(id)) : [];
+  const beside = await tasksBeside(store, project, own, bounds);
+  const ids = new Set([...traces, ...named, ...own.filter(isTaskId), ...beside]);
+  const talks = boundaries.conversations ? own.filter((id) => conversationOfKey(id) !== null) : [];
   const linked = await readTaskTraces(store, project, [...ids, ...talks]);
 
   const seen = new Set(traces);
   // A task may be named by the id of a trace: every candidate may be one.
   const others = new Set([...linked.map(({ trace }) => trace), ...ids]);
   const further = [...others].filter((trace) => trace !== '' && !seen.has(trace));
+  const more = await readTraces(store, project, await readBounds(store, project, further));
+  const read = new Set([...seen, ...further]);
+  // Those of `changed` are here already.
+  const unasked = twins.length === 0 ? more.spans : [...touched.spans, ...more.spans];
+  const witnesses = (await readTwins(store, project, unasked)).filter((trace) => !read.has(trace));
   const items = joinItems([
     touched,
-    await readTraces(store, project, await readBounds(store, project, further)),
-    await readLoneLogs(store, project, loneBounds(linked)),
+    more,
+    await readTraces(store, project, await readBounds(store, project, witnesses)),
+    await readLone(store, project, loneBounds(linked)),
   ]);
 
   const candidates = new Set([...ids, ...boundaryIds(items, linked, boundaries)]);
@@ -120,7 +137,11 @@ function possibleDays(
     else days.add(dayOf(time));
   };
   for (const { trace_id, start } of items.spans) add(trace_id, start);
-  for (const { trace_id, task_id, time } of items.logs) add(trace_id || `lone ${task_id}`, time);
+  for (const log of items.logs) {
+    const key = log.trace_id || `lone ${log.task_id}`;
+    add(key, log.time);
+    add(key, startOf(log));
+  }
   const tracesOf = new Map<string, string[]>();
   for (const { task, trace } of linked) {
     const known = tracesOf.get(task);

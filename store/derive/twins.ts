@@ -9,6 +9,8 @@ const MAX_TRACES = 8;
 /** How far the clocks of a caller and its gateway may be apart. */
 const SKEW_NS = 1_000_000_000n;
 const MINUTE_NS = 60_000_000_000n;
+/** Ids in one statement: with 140,000 of them, as a large task has, the engine had no answer after a minute. */
+const MAX_IDS = 20_000;
 
 /** Other traces on which a model call of these spans was seen too, by its response id and at about the same time. */
 export async function readTwins(
@@ -29,19 +31,24 @@ export async function readTwins(
   const seconds = [...minutes].map((minute) => Number(minute) * 60).sort((a, b) => a - b);
   const first = seconds[0] ?? 0;
   const last = (seconds.at(-1) ?? 0) + 60;
-  const rows = await query<{ traces: string[] }>(
-    store,
-    sql`
+  const twins = new Set<string>();
+  const all = [...ids];
+  for (let at = 0; at < all.length; at += MAX_IDS) {
+    const rows = await query<{ traces: string[] }>(
+      store,
+      sql`
 SELECT groupUniqArray(9)(trace_id) AS traces
 FROM spans
 WHERE project = ${param('String', project)}
   AND start >= toDateTime64(${param('Int64', first)}, 9, 'UTC') AND start < toDateTime64(${param('Int64', last)}, 9, 'UTC')
   AND toUnixTimestamp(toStartOfMinute(start)) IN ${param('Array(UInt32)', seconds)}
-  AND response_id IN ${param('Array(String)', [...ids])} AND kind IN ('llm', 'embedding', 'reranker')
+  AND response_id IN ${param('Array(String)', all.slice(at, at + MAX_IDS))} AND kind IN ('llm', 'embedding', 'reranker')
 GROUP BY response_id
 HAVING length(traces) BETWEEN 2 AND 8`,
-  );
-  return [...new Set(rows.flatMap(({ traces }) => traces))].filter((trace) => !known.has(trace));
+    );
+    for (const { traces } of rows) for (const trace of traces) twins.add(trace);
+  }
+  return [...twins].filter((trace) => !known.has(trace));
 }
 
 /** Where a model call was told of that another trace tells of too. */

@@ -22,14 +22,15 @@ const spansPerTrace = 16;
 
 // What is written anew with every sending is found by these bytes, which occur nowhere else.
 const traceMark = 'f1e2d3c4b5a69788';
-const taskMark = 'task-@@@@@@@@';
+/** Stands in ids of tasks, conversations, responses and calls for what differs from sending to sending. */
+const idMark = '@@@@@@@@';
 const timeMark = 0x7a7a7a7a7a000000n;
 const timeMarkBytes = Buffer.from('7a7a7a7a7a', 'hex');
 
 /** Span ids and trace ids of trace `index` in a template. */
 const traceIdOf = (index: number) => `${traceMark}00000000${index.toString(16).padStart(8, '0')}`;
 const spanIdOf = (index: number) => (index + 1).toString(16).padStart(16, '0');
-const taskIdOf = (index: number) => `${taskMark}-${index}`;
+const taskIdOf = (index: number) => `task-${idMark}-${index}`;
 
 function occurrences(body: Buffer, mark: Buffer): number[] {
   const found: number[] = [];
@@ -54,7 +55,7 @@ function template(spans: readonly Data[]): Template {
     ],
   });
   const traces = occurrences(body, Buffer.from(traceMark, 'hex'));
-  const tasks = occurrences(body, Buffer.from(taskMark));
+  const ids = occurrences(body, Buffer.from(idMark));
   const indexes = traces.map((at) => body.readUInt32BE(at + 12));
   const times = occurrences(body, timeMarkBytes).map((at) => at - 3);
   const offsets = times.map((at) => body.readUIntLE(at, 3));
@@ -68,7 +69,7 @@ function template(spans: readonly Data[]): Template {
         body.writeUInt32BE(n, at + 8);
       });
       const hex = n.toString(16).padStart(8, '0');
-      for (const at of tasks) body.write(hex, at + 5, 'latin1');
+      for (const at of ids) body.write(hex, at, 'latin1');
       const start = BigInt(now - 60_000) * 1_000_000n;
       times.forEach((at, i) => {
         body.writeBigUInt64LE(start + BigInt(offsets[i] ?? 0) * 1000n, at);
@@ -130,20 +131,20 @@ function plainSpan(i: number, random: Random, text: (bytes: number) => string): 
       'gen_ai.operation.name': operation,
       'gen_ai.provider.name': 'openai',
       'gen_ai.agent.name': 'support',
-      'gen_ai.conversation.id': `conversation-${random.hex(16)}`,
+      'gen_ai.conversation.id': `conversation-${idMark}-${trace}`,
       'agent.task.id': taskIdOf(trace),
       'agent.task.workflow': `workflow-${trace % 8}`,
       'user.id': `user-${random.hex(8)}`,
       ...(isTool
         ? {
             'gen_ai.tool.name': 'search',
-            'gen_ai.tool.call.id': `call_${random.hex(24)}`,
+            'gen_ai.tool.call.id': `call_${idMark}${random.hex(16)}`,
             'agent.tool.effect': 'read',
             'agent.iteration': n,
           }
         : {
             'gen_ai.request.model': 'gpt-4o',
-            'gen_ai.response.id': `chatcmpl-${random.hex(24)}`,
+            'gen_ai.response.id': `chatcmpl-${idMark}${random.hex(16)}`,
             'gen_ai.usage.input_tokens': Math.floor(random.next() * 8000),
             'gen_ai.usage.output_tokens': Math.floor(random.next() * 500),
           }),
@@ -190,7 +191,7 @@ function chatSpans(conversation: readonly RecordedMessage[], trace: number): Dat
           'gen_ai.operation.name': 'chat',
           'gen_ai.provider.name': 'openai',
           'gen_ai.request.model': 'gpt-4o',
-          'gen_ai.response.id': `chatcmpl-${trace}-${n}`,
+          'gen_ai.response.id': `chatcmpl-${idMark}-${trace}-${n}`,
           'gen_ai.usage.input_tokens': 1000 + 100 * n,
           'gen_ai.usage.output_tokens': 50,
           'agent.task.id': taskIdOf(trace),

@@ -56,7 +56,7 @@ export async function engineLimit(from: string): Promise<number> {
       if (statSync(file).size === 0) break;
       await store.client.command({
         query: `INSERT INTO spans (${columns}) SELECT ${columns} FROM file('${file}', 'Native')
-                SETTINGS async_insert = 0, max_insert_threads = 1, input_format_skip_unknown_fields = 0`,
+                SETTINGS async_insert = 0, max_insert_threads = 1, input_format_skip_unknown_fields = 0, optimize_on_insert = 0`,
       });
     }
     const seconds = (performance.now() - start) / 1000;
