@@ -31,6 +31,7 @@ const schema = z.object({
     .default('default'),
   PLUMBLINE_JOURNAL_BYTES: bytes.default(2 * 1024 * 1024 * 1024),
   PLUMBLINE_INSERT_TOKENS: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
+  PLUMBLINE_AUDIT: z.enum(['on', 'off'], { error: 'on or off' }).default('on'),
   PLUMBLINE_SLOS: z.string().optional(),
   PLUMBLINE_PRICES: z.string().optional(),
   PLUMBLINE_FINDINGS: z.string().optional(),
@@ -62,6 +63,8 @@ export interface Config {
   readonly journalBytes: number;
   /** Deduplication tokens on inserts: they only save work, and the fault suite runs without them too. */
   readonly insertTokens: boolean;
+  /** Deriving tasks a second time, which finds and mends wrong rows: the fault suite runs without. */
+  readonly audit: boolean;
   /** File with objectives in OpenSLO YAML, beside the built-in ones. */
   readonly slosFile: string | undefined;
   /** File with prices of one's own, over the built-in list. */
@@ -112,6 +115,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     project: e.PLUMBLINE_PROJECT,
     journalBytes: e.PLUMBLINE_JOURNAL_BYTES,
     insertTokens: e.PLUMBLINE_INSERT_TOKENS === 'on',
+    audit: e.PLUMBLINE_AUDIT === 'on',
     slosFile: e.PLUMBLINE_SLOS,
     pricesFile: e.PLUMBLINE_PRICES,
     findingsFile: e.PLUMBLINE_FINDINGS,

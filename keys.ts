@@ -19,7 +19,9 @@ export interface Denied {
 /** The project that a request's key opens for this scope. */
 export type Authorize = (headers: Headers, scope: Scope) => string | Denied;
 
-const projectName = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+export const projectName = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+/** What {@link projectName} asks for, in words. */
+export const projectRule = 'lower-case letters, digits, - and _, at most 64';
 
 /**
  * Reads a file of keys. One per line: SHA-256 in hex, project, scopes joined by commas, then anything; `#` begins a
@@ -57,7 +59,7 @@ function badLine(index: number, must: string): Error {
 /** A new key, and the line for the file. The key is shown once; the file cannot give it back. */
 export function newKey(project: string, granted: readonly Scope[]): { key: string; line: string } {
   if (!projectName.test(project)) {
-    throw new Error('a project is lower-case letters, digits, - and _, at most 64');
+    throw new Error(`a project is ${projectRule}`);
   }
   const key = `pl_${randomBytes(24).toString('base64url')}`;
   return { key, line: `${sha256(key).toString('hex')} ${project} ${granted.join(',')}` };

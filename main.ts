@@ -60,22 +60,27 @@ function closeOnSignal(plumbline: Plumbline): void {
 const known = [StoreBusy, StoreUnusable, MigrationError, JournalBusy, MappingsExhausted];
 
 /** A cause that a person can mend gets one block of text, never a stack trace. */
-function explain(error: unknown): string | undefined {
+function explain(
+  error: unknown,
+  [first = 'serve', ...rest]: readonly string[],
+): string | undefined {
   if (error instanceof BadSetting) return error.message;
   if (!(error instanceof Error)) return undefined;
-  if (known.some((kind) => error instanceof kind))
-    return `Plumbline cannot start: ${error.message}`;
+  const what =
+    first === 'serve' ? 'Plumbline cannot start' : ['plumbline', first, ...rest].join(' ');
+  if (known.some((kind) => error instanceof kind)) return `${what}: ${error.message}`;
   if ('code' in error && error.code === 'EADDRINUSE') {
-    return `Plumbline cannot start: ${error.message}. Set PLUMBLINE_PORT, PLUMBLINE_OTLP_PORT and PLUMBLINE_GRPC_PORT, or stop the other process.`;
+    return `${what}: ${error.message}. Set PLUMBLINE_PORT, PLUMBLINE_OTLP_PORT and PLUMBLINE_GRPC_PORT, or stop the other process.`;
   }
   return undefined;
 }
 
+const args = process.argv.slice(2);
 try {
-  const code = await main(process.argv.slice(2));
+  const code = await main(args);
   if (code !== undefined) process.exitCode = code;
 } catch (error) {
-  const text = explain(error);
+  const text = explain(error, args);
   console.error(text ?? error);
   process.exit(text === undefined ? 1 : exit.config);
 }

@@ -21,6 +21,17 @@ export interface Command {
   ) => Promise<number | undefined> | number | undefined;
 }
 
+/** Where a running Plumbline answers, and the key that it asks for. */
+export interface Api {
+  readonly url: string;
+  readonly key: string | undefined;
+}
+
+/** Of the Plumbline that runs with these settings. */
+export function apiOf({ host, port, apiKey }: Config): Api {
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, key: apiKey };
+}
+
 /** Exit codes of sysexits.h. */
 export const exit = { usage: 64, data: 65, config: 78 } as const;
 

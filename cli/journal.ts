@@ -1,10 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config } from '../config.ts';
-import type { Ingest } from '../ingest/ingest.ts';
+import { BadSetting, type Config } from '../config.ts';
 import { inspectJournal, rewindJournal } from '../ingest/journal/inspect.ts';
 import { listQuarantine, removeKept } from '../ingest/quarantine.ts';
-import { openIngest } from '../serve.ts';
 import { type Command, usage } from './command.ts';
+import { offline } from './offline.ts';
 
 type Print = (line: string) => void;
 
@@ -54,23 +54,16 @@ function showJournal({ data }: Config, print: Print): void {
 
 /** Stores and derives again whatever the journal still has. */
 async function replayJournal(config: Config, print: Print): Promise<void> {
-  rewindJournal(join(config.data, 'journal'));
-  await withIngest(config, async (ingest) => {
+  const directory = join(config.data, 'journal');
+  if (!existsSync(directory)) {
+    throw new BadSetting(`There is no journal at ${directory}. Is PLUMBLINE_DATA right?`);
+  }
+  rewindJournal(directory);
+  await offline(config, async ({ ingest }) => {
     await ingest.drained();
     const { quarantine, journal } = ingest.stats();
     print(`replayed ${journal.diskBytes} bytes; in quarantine: ${quarantine.requests} requests`);
   });
-}
-
-/** Opens store and ingest without any port, and closes them again. */
-async function withIngest(config: Config, work: (ingest: Ingest) => Promise<void>): Promise<void> {
-  const undo: (() => Promise<void>)[] = [];
-  try {
-    const { ingest } = await openIngest(config, undefined, undo);
-    await work(ingest);
-  } finally {
-    for (const close of undo.reverse()) await close();
-  }
 }
 
 function listKept({ data }: Config, print: Print): void {
@@ -93,7 +86,7 @@ function listKept({ data }: Config, print: Print): void {
  */
 async function retryKept(config: Config, print: Print): Promise<void> {
   const directory = join(config.data, 'journal', 'quarantine');
-  await withIngest(config, async (ingest) => {
+  await offline(config, async ({ ingest }) => {
     let taken = 0;
     for (const { name, record } of [...listQuarantine(directory, () => undefined)]) {
       // A copy: the journal's thread takes the buffer over.

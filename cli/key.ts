@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { isScope, newKey, scopes } from '../keys.ts';
-import { type Command, usage } from './command.ts';
+import { isScope, newKey, projectName, projectRule, scopes } from '../keys.ts';
+import { type Command, exit, usage } from './command.ts';
 
 /** `plumbline key new`: a new key, and the line for the file of PLUMBLINE_KEYS. */
 export const key: Command = {
@@ -8,10 +8,14 @@ export const key: Command = {
     `plumbline key new --project <name> --scopes ${scopes.join(',')}`,
     'a new API key, and its line for the file of PLUMBLINE_KEYS',
   ),
-  run([command, verb, ...rest], { out }) {
+  run([command, verb, ...rest], { out, err }) {
     if (command !== 'key' || verb !== 'new') return undefined;
     const asked = askedFor(rest);
     if (asked === undefined) return undefined;
+    if (!projectName.test(asked.project)) {
+      err(`--project ${JSON.stringify(asked.project)}: a project is ${projectRule}\n`);
+      return exit.usage;
+    }
     const { key, line } = newKey(asked.project, asked.scopes);
     out(`key (shown once)             ${key}\nline for PLUMBLINE_KEYS      ${line}\n`);
     return 0;

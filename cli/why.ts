@@ -1,20 +1,18 @@
-import { type Command, usage } from './command.ts';
+import { type Api, apiOf, type Command, usage } from './command.ts';
 
 /** `plumbline why <task>`: asks a running Plumbline to explain a task, and prints what it says. */
 export const why: Command = {
   usage: usage('plumbline why <task>', 'explain a task of a running Plumbline'),
   async run([command, task, ...rest], { config, out, err }) {
     if (command !== 'why' || task === undefined || rest.length > 0) return undefined;
-    const { host, port, apiKey } = config();
-    const answer = await explanationOf(`http://${host}:${port}`, apiKey, task);
+    const answer = await explanationOf(apiOf(config()), task);
     (answer.ok ? out : err)(answer.text);
     return answer.ok ? 0 : 1;
   },
 };
 
 async function explanationOf(
-  api: string,
-  key: string | undefined,
+  { url: api, key }: Api,
   task: string,
 ): Promise<{ text: string; ok: boolean }> {
   const url = `${api}/api/v1/tasks/${encodeURIComponent(task)}/decisions`;

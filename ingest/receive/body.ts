@@ -58,6 +58,25 @@ export async function readBody(request: Request, maxBytes: number, budget: Budge
   }
 }
 
+/** Beyond this a connection is rather given up. */
+const maxDiscarded = 8 * 1024 * 1024;
+
+/**
+ * Reads a body that nobody wants, and keeps none of it. Answered before its sender is through, a request leaves the
+ * connection unusable, and the next request on it, which may be anybody's behind a proxy, would be cut off.
+ */
+export async function discardBody(request: Request): Promise<void> {
+  const reader = request.body?.getReader();
+  let length = 0;
+  while (reader !== undefined && length <= maxDiscarded) {
+    const chunk = await reader.read().catch(() => undefined);
+    if (chunk === undefined || chunk.done) return;
+    length += chunk.value.length;
+  }
+  // Not awaited: the sender may take its time to notice.
+  reader?.cancel().catch(() => undefined);
+}
+
 async function readChunks(request: Request, maxBytes: number, budget: Budget): Promise<Body> {
   if (request.body === null) return { kind: 'read', bytes: new Uint8Array() };
   const reader = request.body.getReader();

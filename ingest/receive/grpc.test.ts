@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
+import { type AddressInfo, connect as connectSocket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createBudget } from '../budget.ts';
 import { createCounters } from '../counters.ts';
@@ -17,10 +17,10 @@ afterEach(async () => {
   await receiver.close();
 });
 
-async function setUp(outcome: Outcome | Error = { kind: 'accepted' }) {
+async function setUp(outcome: Outcome | Error = { kind: 'accepted' }, maxBodyBytes = limit) {
   const arrivals: Arrival[] = [];
   const problems: unknown[] = [];
-  const budget = createBudget(2 * limit);
+  const budget = createBudget(2 * maxBodyBytes);
   const counters = createCounters();
   const accept: Accept = async (arrival) => {
     arrivals.push(arrival);
@@ -31,7 +31,7 @@ async function setUp(outcome: Outcome | Error = { kind: 'accepted' }) {
     accept,
     budget,
     counters,
-    maxBodyBytes: limit,
+    maxBodyBytes,
     corsOrigins: [],
     project: () => 'mine',
     report: (problem) => problems.push(problem),
@@ -39,7 +39,8 @@ async function setUp(outcome: Outcome | Error = { kind: 'accepted' }) {
   receiver.server.listen(0, '127.0.0.1');
   await once(receiver.server, 'listening');
   const { port } = receiver.server.address() as AddressInfo;
-  session = connect(`http://127.0.0.1:${port}`);
+  // Node's clients stop at 10 MB of session; gRPC clients lift that.
+  session = connect(`http://127.0.0.1:${port}`, { maxSessionMemory: 1000 });
   session.on('error', () => undefined);
   const open = (headers: Record<string, string> = {}) =>
     session.request({
@@ -49,7 +50,7 @@ async function setUp(outcome: Outcome | Error = { kind: 'accepted' }) {
       te: 'trailers',
       ...headers,
     });
-  return { arrivals, problems, budget, counters, open };
+  return { arrivals, problems, budget, counters, open, port };
 }
 
 /** A length-prefixed message; `says` is the length that it claims. */
@@ -176,5 +177,51 @@ describe('OTLP over gRPC', () => {
       'grpc-message': 'internal error',
     });
     expect(problems).toEqual([bug]);
+  });
+
+  it('cuts off a session that floods it or talks nonsense, and no other', async () => {
+    const { open, budget, port } = await setUp();
+    const calls = [];
+    const call = async () => {
+      const stream = open();
+      stream.end(message(Buffer.from('sound')));
+      return (await statusOf(stream))['grpc-status'];
+    };
+    calls.push(call());
+
+    const flood = connect(`http://127.0.0.1:${port}`);
+    flood.on('error', () => undefined);
+    for (let i = 0; i < 3000 && !flood.destroyed; i += 1) {
+      const stream = flood.request({ ':method': 'POST', ':path': path });
+      stream.on('error', () => undefined);
+      stream.close(constants.NGHTTP2_CANCEL);
+      if (i % 500 === 0) calls.push(call());
+    }
+    const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+    for (const nonsense of [
+      'GET / HTTP/1.1\r\n\r\n',
+      `${preface}${'\0'.repeat(900)}`,
+      '\xff\xff',
+    ]) {
+      const socket = connectSocket(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.end(nonsense, 'latin1');
+      calls.push(call());
+    }
+    await expect.poll(() => flood.destroyed, { timeout: 10_000 }).toBe(true);
+    calls.push(call());
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['0']));
+    await expect.poll(() => budget.used).toBe(0);
+  });
+
+  it('is not brought down by large messages of one session beside small ones', async () => {
+    const { open, arrivals } = await setUp({ kind: 'accepted' }, 40_000_000);
+    const codes = [15_000_000, 20, 15_000_000, 20, 15_000_000, 20].map(async (size) => {
+      const stream = open();
+      stream.end(message(Buffer.alloc(size)));
+      return (await statusOf(stream))['grpc-status'];
+    });
+    expect(await Promise.all(codes)).toEqual(Array(6).fill('0'));
+    expect(arrivals).toHaveLength(6);
   });
 });

@@ -213,6 +213,45 @@ describe('a bad request', () => {
     expect(arrivals).toEqual([]);
   });
 
+  it.each([
+    ['/v1/nothing', {}],
+    ['/v1/traces', { 'content-type': 'text/plain' }],
+    ['/v1/traces', { 'content-encoding': 'br' }],
+    ['/v1/traces', { 'x-project': '' }],
+  ])(
+    'to %s with %j is read before it is refused: its connection goes on',
+    async (path, headers) => {
+      const { app } = setUp(undefined, [], { unauthorized: 'no project' });
+      let pieces = 0;
+      const body = new ReadableStream({
+        pull: (controller) => {
+          pieces += 1;
+          if (pieces === 100) controller.close();
+          else controller.enqueue(new Uint8Array(1000));
+        },
+      });
+      const own = { 'x-project': 'mine', 'content-type': 'application/json', ...headers };
+      if (own['x-project'] === '') delete (own as Record<string, string>)['x-project'];
+      const request = { method: 'POST', headers: own, body, duplex: 'half' } as RequestInit;
+      expect((await app.request(path, request)).status).toBeGreaterThanOrEqual(400);
+      expect(pieces).toBe(100);
+    },
+  );
+
+  it('that is refused and never ends is given up', async () => {
+    const { app } = setUp();
+    let cancelled = false;
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(1_000_000)),
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    const request = { method: 'POST', body, duplex: 'half' } as RequestInit;
+    expect((await app.request('/v1/nothing', request)).status).toBe(404);
+    expect(cancelled).toBe(true);
+  });
+
   it('that streams past the limit gets 413, and the stream is let go', async () => {
     const { app, budget } = setUp();
     let cancelled = false;

@@ -2,8 +2,8 @@ import { Hono } from 'hono';
 import type { Budget } from '../budget.ts';
 import { type Counters, count } from '../counters.ts';
 import type { Encoding } from '../otlp/decode.ts';
-import type { Accept, Outcome, Refusal, Unauthorized } from '../outcome.ts';
-import { compressionOf, encodingOf, readBody } from './body.ts';
+import type { Accept, Arrival, Outcome, Refusal, Unauthorized } from '../outcome.ts';
+import { compressionOf, discardBody, encodingOf, readBody } from './body.ts';
 import { crossOrigin } from './cors.ts';
 import { type Route, routeOf } from './paths.ts';
 import { respond } from './respond.ts';
@@ -41,9 +41,10 @@ export function createReceiver(options: ReceiverOptions): Hono {
     // What cannot be read as either encoding is answered in the one that people read.
     const encoding = encodingOf(request.headers.get('content-type'));
     const route = routeOf(c.req.path);
-    if (route === undefined) return finish(wrongPath, encoding ?? 'json', 'traces');
-    const outcome = await receive(options, request, route, encoding);
-    return finish(outcome, encoding ?? 'json', route.signal);
+    const admitted = route === undefined ? wrongPath : admit(options, request, route, encoding);
+    if ('kind' in admitted) await discardBody(request);
+    const outcome = 'kind' in admitted ? admitted : await receive(options, request, admitted);
+    return finish(outcome, encoding ?? 'json', route?.signal ?? 'traces');
   });
 
   app.onError((error, c) => {
@@ -61,14 +62,16 @@ const wrongPath = refused(
   'not an OTLP path: use /v1/traces, /v1/logs or /v1/metrics (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is used as it is, so it has to end with the path)',
 );
 
-async function receive(
+type Head = Omit<Arrival, 'body'>;
+
+/** What the head of a request says of its body, or that it is refused for its head alone. */
+function admit(
   options: ReceiverOptions,
-  request: Request,
+  { method, headers }: Request,
   { signal, courtesy }: Route,
   encoding: Encoding | undefined,
-): Promise<Outcome> {
-  const { headers } = request;
-  if (request.method !== 'POST') return refused('method', `${signal} are sent with POST`);
+): Head | Outcome {
+  if (method !== 'POST') return refused('method', `${signal} are sent with POST`);
   const project = options.project(headers);
   if (typeof project !== 'string') {
     return refused(project.forbidden === true ? 'forbidden' : 'unauthorized', project.unauthorized);
@@ -81,6 +84,10 @@ async function receive(
   if (compression === undefined) {
     return refused('content_encoding', 'Content-Encoding is gzip, deflate, zstd or none');
   }
+  return { signal, encoding, compression, project };
+}
+
+async function receive(options: ReceiverOptions, request: Request, head: Head): Promise<Outcome> {
   const { budget, maxBodyBytes, accept } = options;
   const body = await readBody(request, maxBodyBytes, budget);
   switch (body.kind) {
@@ -97,7 +104,7 @@ async function receive(
   const { length } = body.bytes;
   try {
     options.counters.receivedBytes += length;
-    return await accept({ signal, encoding, compression, project, body: body.bytes });
+    return await accept({ ...head, body: body.bytes });
   } finally {
     budget.give(length);
   }
