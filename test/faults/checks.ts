@@ -21,6 +21,11 @@ export interface Facts {
     readonly state: string;
     readonly copies: number;
   }[];
+  readonly points: readonly {
+    readonly point: string;
+    readonly copies: number;
+    readonly value: number;
+  }[];
 }
 
 /** The figures of the suite; all but the first must be 0. */
@@ -53,12 +58,19 @@ export function readFacts(target: Target): Promise<Facts> {
 export function lostOf(facts: Facts, acked: Iterable<Item>): string[] {
   const complete = new Map(facts.spans.map((row) => [`${row.trace} ${row.span}`, row.complete]));
   const logs = new Set(facts.logs.map((row) => `log ${row.task} ${row.state}`));
+  const points = new Set(facts.points.map((row) => `point ${row.point}`));
+  const isHere = ({ signal, key, partial }: Item) => {
+    switch (signal) {
+      case 'traces':
+        return partial ? complete.has(key) : complete.get(key) === 1;
+      case 'logs':
+        return logs.has(key);
+      case 'metrics':
+        return points.has(key);
+    }
+  };
   const lost: string[] = [];
-  for (const { signal, key, partial } of acked) {
-    const here =
-      signal === 'logs' ? logs.has(key) : partial ? complete.has(key) : complete.get(key) === 1;
-    if (!here) lost.push(key);
-  }
+  for (const item of acked) if (!isHere(item)) lost.push(item.key);
   return lost;
 }
 
@@ -72,9 +84,11 @@ export function judge(
   const say = limited(explain, 12);
   const lost = lostOf(facts, acked);
   for (const key of lost) say(`acknowledged and lost: ${key}`);
+  const values = new Map(planned.flatMap(({ points }) => points.map((p) => [p.key, p.value])));
   const doubled =
     facts.spans.filter(({ copies }) => copies !== 1).length +
-    facts.logs.filter(({ copies }) => copies !== 1).length;
+    facts.logs.filter(({ copies }) => copies !== 1).length +
+    facts.points.filter((row) => row.copies !== 1 || row.value !== values.get(row.point)).length;
   const expected = new Map(planned.map((task) => [task.id, { task, want: expect(task) }]));
   const seen = new Set<string>();
   let ghosts = 0;

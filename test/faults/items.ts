@@ -1,10 +1,12 @@
 import { gzipSync } from 'node:zlib';
-import type { PlannedLog, PlannedSpan, PlannedTask } from './plan.ts';
+import type { PlannedLog, PlannedPoint, PlannedSpan, PlannedTask } from './plan.ts';
 
-/** One span or log record on its way: what is acknowledged or not. */
+export const signals = ['traces', 'logs', 'metrics'] as const;
+
+/** One span, log record or data point on its way: what is acknowledged or not. */
 export interface Item {
-  readonly signal: 'traces' | 'logs';
-  /** Identity of the span or record. */
+  readonly signal: (typeof signals)[number];
+  /** Identity of the span, record or point. */
   readonly key: string;
   /** The unfinished version of a span. */
   readonly partial: boolean;
@@ -22,7 +24,7 @@ export interface Request {
 const text = (key: string, value: string) => ({ key, value: { stringValue: value } });
 const int = (key: string, value: number) => ({ key, value: { intValue: String(value) } });
 
-/** Everything of a task in the order of sending: children, then logs, then roots. */
+/** Everything of a task in the order of sending: unfinished spans, children, roots, then logs and points. */
 export function itemsOf(task: PlannedTask): Item[] {
   const partials = task.spans.flatMap((span) =>
     span.partialAs === null ? [] : [spanItem(span, true)],
@@ -31,6 +33,7 @@ export function itemsOf(task: PlannedTask): Item[] {
     ...partials,
     ...task.spans.map((span) => spanItem(span, false)),
     ...task.logs.map(logItem),
+    ...task.points.map(pointItem),
   ];
 }
 
@@ -89,6 +92,18 @@ function logItem(log: PlannedLog): Item {
   };
 }
 
+function pointItem({ key, time, value }: PlannedPoint): Item {
+  const point = {
+    startTimeUnixNano: String(time),
+    timeUnixNano: String(time + 1_000_000_000n),
+    asInt: String(value),
+    // Names no task: its figures are those of its spans alone.
+    attributes: [text('fault.point', key)],
+  };
+  const sum = { aggregationTemporality: 1, isMonotonic: true, dataPoints: [point] };
+  return { signal: 'metrics', key: `point ${key}`, partial: false, json: { name: 'faults', sum } };
+}
+
 /** Packs items of one signal into a request, with `padding` more bytes that mean nothing. */
 export function pack(items: readonly Item[], compressed: boolean, padding = 0): Request {
   const signal = items[0]?.signal ?? 'traces';
@@ -96,11 +111,12 @@ export function pack(items: readonly Item[], compressed: boolean, padding = 0): 
   const pad = padding === 0 ? [] : [text('padding', 'x'.repeat(padding))];
   const resource = { attributes: [text('service.name', 'faults'), ...pad] };
   const list = items.map(({ json }) => json);
-  const envelope =
-    signal === 'traces'
-      ? { resourceSpans: [{ resource, scopeSpans: [{ ...scope, spans: list }] }] }
-      : { resourceLogs: [{ resource, scopeLogs: [{ ...scope, logRecords: list }] }] };
-  const plain = Buffer.from(JSON.stringify(envelope));
+  const envelopes = {
+    traces: { resourceSpans: [{ resource, scopeSpans: [{ ...scope, spans: list }] }] },
+    logs: { resourceLogs: [{ resource, scopeLogs: [{ ...scope, logRecords: list }] }] },
+    metrics: { resourceMetrics: [{ resource, scopeMetrics: [{ ...scope, metrics: list }] }] },
+  };
+  const plain = Buffer.from(JSON.stringify(envelopes[signal]));
   return {
     path: `/v1/${signal}`,
     headers: {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lostOf, readFacts } from './checks.ts';
 import { newInstance } from './instance.ts';
-import { type Item, itemsOf, pack, type Request } from './items.ts';
-import { planner } from './plan.ts';
+import { type Item, itemsOf, pack } from './items.ts';
+import { type PlannedTask, planner } from './plan.ts';
 
 export interface OverloadResult {
   readonly seconds: number;
@@ -32,7 +32,7 @@ export interface OverloadResult {
 
 /** Connections of the sender: beyond them it waits, as a real sender's queue would. */
 const MAX_OPEN = 400;
-const BODIES = 150;
+const BODIES = 50;
 const SPANS = 400;
 /** What an embedded Plumbline may take at most. */
 const MAX_RSS_MB = 1500;
@@ -50,22 +50,25 @@ export async function overload(options: {
     data: join(directory, 'a'),
     env: { PLUMBLINE_JOURNAL_BYTES: String(16 * 1024 * 1024) },
   });
-  const requests = bodies(seed);
-  const count = { acked: 0, refused: 0, bare: 0, broken: 0, wrong: 0, dropped: 0 };
-  const acked = new Set<Item>();
+  const templates = templatesOf(seed);
+  const count = { sent: 0, acked: 0, refused: 0, bare: 0, broken: 0, wrong: 0, dropped: 0 };
+  const acked: Stamped[] = [];
 
-  async function send(request: Request): Promise<number> {
+  /** Sends what was never sent before: what is known already would be acknowledged without any work. */
+  async function send(): Promise<number> {
+    const next = nextOf(templates, count.sent);
+    count.sent += 1;
     const start = performance.now();
     try {
-      const response = await fetch(instance.urls.otlp + request.path, {
+      const response = await fetch(`${instance.urls.otlp}/v1/traces`, {
         method: 'POST',
-        headers: request.headers,
-        body: new Uint8Array(request.body),
+        headers: { 'content-type': 'application/json' },
+        body: bodyOf(next),
       });
       await response.arrayBuffer();
       if (response.status === 200) {
         count.acked += 1;
-        for (const item of request.items) acked.add(item);
+        acked.push(next);
       } else if (response.status === 503) {
         count.refused += 1;
         if (response.headers.get('retry-after') === null) count.bare += 1;
@@ -78,46 +81,45 @@ export async function overload(options: {
 
   try {
     await instance.start();
-    const capacity = await measure(requests.slice(0, 50), send, () => instance.drained());
+    // The first ones find everything cold, and would make ten times too little of it.
+    await measure(20, send, () => instance.drained());
+    const capacity = await measure(50, send, () => instance.drained());
     const before = instance.memory().now;
     say(`capacity ${Math.round(capacity)} spans/s, RSS ${before} MB`);
     const perMs = (capacity * 10) / SPANS / 1000;
     const begun = count.acked;
     const pending = new Set<Promise<unknown>>();
     let most = before;
-    let sent = 0;
+    let due = 0;
     const start = performance.now();
     while (performance.now() - start < seconds * 1000) {
       // By the time that has passed: a sender short of CPU must not become a gentle one.
-      for (const due = (performance.now() - start) * perMs; sent < due; ) {
-        const request = requests[sent % requests.length];
-        sent += 1;
-        if (request === undefined || pending.size >= MAX_OPEN) {
+      for (const now = (performance.now() - start) * perMs; due < now; due += 1) {
+        if (pending.size >= MAX_OPEN) {
           count.dropped += 1;
           continue;
         }
-        const one = send(request).finally(() => pending.delete(one));
+        const one = send().finally(() => pending.delete(one));
         pending.add(one);
       }
       most = Math.max(most, instance.memory().now);
       await sleep(20);
     }
     const ackedMeanwhile = count.acked - begun;
-    const factor = (sent * SPANS) / ((performance.now() - start) / 1000) / capacity;
+    const factor = (due * SPANS) / ((performance.now() - start) / 1000) / capacity;
     await Promise.all(pending);
     const stop = performance.now();
     await instance.drained(300);
     const drained = (performance.now() - stop) / 1000;
-    const [first] = requests;
-    const ackAfter = first === undefined ? Number.NaN : await send(first);
+    const ackAfter = await send();
     await instance.drained();
     const after = instance.memory();
     await instance.kill();
-    const lost = lostOf(await readFacts({ path: join(directory, 'a') }), acked).length;
+    const lost = lostOf(await readFacts({ path: join(directory, 'a') }), itemsIn(acked)).length;
     return {
       seconds,
       capacity_spans_s: Math.round(capacity),
-      offered_spans_s: Math.round((sent * SPANS) / seconds),
+      offered_spans_s: Math.round((due * SPANS) / seconds),
       factor: Math.round(factor * 10) / 10,
       acked_spans_s: Math.round((ackedMeanwhile * SPANS) / seconds),
       acked: count.acked,
@@ -148,29 +150,82 @@ export async function overload(options: {
   }
 }
 
-function bodies(seed: number): Request[] {
+/** Stands for a number in a template, at the beginning of every trace's id and in every task's. */
+const MARK = 'abadcafe';
+
+interface Template {
+  readonly body: Buffer;
+  /** Where the mark is. */
+  readonly at: readonly number[];
+  /** Trace and span of each item. */
+  readonly keys: readonly string[];
+}
+
+interface Stamped {
+  readonly template: Template;
+  readonly serial: string;
+}
+
+function templatesOf(seed: number): Template[] {
   const plan = planner(seed, Date.now());
   const items: Item[] = [];
   while (items.length < BODIES * SPANS) {
-    items.push(...itemsOf(plan()).filter(({ signal, partial }) => signal === 'traces' && !partial));
+    const whole = itemsOf(marked(plan(), seed));
+    items.push(...whole.filter(({ signal, partial }) => signal === 'traces' && !partial));
   }
-  return Array.from({ length: BODIES }, (_, i) =>
-    pack(items.slice(i * SPANS, (i + 1) * SPANS), false),
-  );
+  return Array.from({ length: BODIES }, (_, i) => {
+    const own = items.slice(i * SPANS, (i + 1) * SPANS);
+    const body = Buffer.from(pack(own, false).body);
+    const at: number[] = [];
+    for (let next = body.indexOf(MARK); next >= 0; next = body.indexOf(MARK, next + 1))
+      at.push(next);
+    return { body, at, keys: own.map(({ key }) => key) };
+  });
+}
+
+function marked(task: PlannedTask, seed: number): PlannedTask {
+  const spans = task.spans.map((span) => ({
+    ...span,
+    trace: `${MARK}${span.trace.slice(MARK.length)}`,
+    carries: span.carries.replace(`task-${seed}-`, `task-${MARK}-`),
+  }));
+  return { ...task, spans };
+}
+
+function nextOf(templates: readonly Template[], sent: number): Stamped {
+  const template = templates[sent % templates.length];
+  if (template === undefined) throw new Error('no template');
+  return { template, serial: sent.toString(16).padStart(MARK.length, '0') };
+}
+
+function bodyOf({ template: { body, at }, serial }: Stamped): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(body.length);
+  copy.set(body);
+  const bytes = Buffer.from(serial, 'latin1');
+  for (const position of at) copy.set(bytes, position);
+  return copy;
+}
+
+function* itemsIn(requests: readonly Stamped[]): Generator<Item> {
+  for (const { template, serial } of requests) {
+    for (const key of template.keys) {
+      yield { signal: 'traces', key: key.replace(MARK, serial), partial: false, json: {} };
+    }
+  }
 }
 
 async function measure(
-  requests: readonly Request[],
-  send: (request: Request) => Promise<number>,
+  requests: number,
+  send: () => Promise<number>,
   drained: () => Promise<void>,
 ): Promise<number> {
-  const queue = requests.values();
+  let left = requests;
   const start = performance.now();
   await Promise.all(
     Array.from({ length: 4 }, async () => {
-      for (const request of queue) await send(request);
+      for (; left > 0; left -= 1) await send();
     }),
   );
   await drained();
-  return (requests.length * SPANS * 1000) / (performance.now() - start);
+  return (requests * SPANS * 1000) / (performance.now() - start);
 }

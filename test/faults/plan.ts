@@ -27,11 +27,19 @@ export interface PlannedLog {
   readonly time: bigint;
 }
 
+/** A point of a counter; each has a series of its own. */
+export interface PlannedPoint {
+  readonly key: string;
+  readonly time: bigint;
+  readonly value: number;
+}
+
 export interface PlannedTask {
   readonly id: string;
   readonly shape: Shape;
   readonly spans: readonly PlannedSpan[];
   readonly logs: readonly PlannedLog[];
+  readonly points: readonly PlannedPoint[];
 }
 
 /** The shapes that go wrong when a derivation is wrong. */
@@ -131,6 +139,11 @@ export function planner(seed: number, now: number): () => PlannedTask {
             { trace: root.trace, span: root.span, task: id, state: 'running', time: start },
             { trace: root.trace, span: root.span, task: id, state: 'done', time: last },
           ];
-    return { id: named, shape, spans, logs };
+    const points = Array.from({ length: serial % 3 }, (_, i) => ({
+      key: `${id} ${i}`,
+      time: start + BigInt(i) * SECOND,
+      value: serial * 10 + i,
+    }));
+    return { id: named, shape, spans, logs, points };
   };
 }

@@ -10,7 +10,7 @@ import { createDeriver } from '../../store/derive/deriver.ts';
 import { rebuild } from '../../store/derive/rebuild.ts';
 import { query, sql } from '../../store/sql.ts';
 import { openEmbedded } from '../clickhouse/backends.ts';
-import { itemsOf, pack } from './items.ts';
+import { itemsOf, pack, signals } from './items.ts';
 import { planner } from './plan.ts';
 
 const now = Date.parse('2026-06-15T12:00:00Z');
@@ -48,7 +48,7 @@ beforeAll(async () => {
     return answer.text();
   };
   const items = planned.flatMap(itemsOf);
-  for (const signal of ['traces', 'logs'] as const) {
+  for (const signal of signals) {
     const some = items.filter((item) => item.signal === signal);
     for (let at = 0; at < some.length; at += 100) {
       const { path, headers, body } = pack(some.slice(at, at + 100), false);

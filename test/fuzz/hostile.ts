@@ -214,6 +214,33 @@ const items: Readonly<Record<string, Hostile>> = {
       links: fill(() => ({ traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8) })),
     };
   }, 0.1),
+  'odd points': item((sound, { random }) => {
+    const count = () => pick(random, ['0', '-1', '18446744073709551615', '9223372036854775807']);
+    const double = () =>
+      pick(random, [0, -1, 1e308, -1e308, 5e-324, 'NaN', 'Infinity', '-Infinity']);
+    const side = () => ({
+      offset: pick(random, [0, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 40]),
+      bucketCounts: Array.from({ length: pick(random, [0, 1, 5000]) }, count),
+    });
+    return {
+      ...sound,
+      ...pick<Data>(random, [{ asInt: count() }, { asInt: undefined, asDouble: double() }, {}]),
+      count: count(),
+      sum: double(),
+      min: double(),
+      max: double(),
+      bucketCounts: Array.from({ length: below(random, 5) }, count),
+      explicitBounds: Array.from({ length: below(random, 5) }, double),
+      scale: pick(random, [0, 20, -11, 2 ** 31 - 1, -(2 ** 31)]),
+      zeroCount: count(),
+      zeroThreshold: double(),
+      positive: side(),
+      negative: side(),
+      quantileValues: [{ quantile: double(), value: double() }],
+      exemplars: [{ timeUnixNano: pick(random, wrongTimes), traceId: 'ab', asDouble: double() }],
+      flags: pick(random, [0, 1, -1, 2 ** 32]),
+    };
+  }, 2),
   'a parent of itself': item((sound) => ({ ...sound, parentSpanId: sound['spanId'] })),
 };
 
@@ -341,7 +368,7 @@ function repeated(hex: string, size: number, ...path: readonly number[]): Buffer
 const megabytes60 = 60_000_000;
 
 /** Bodies whose decoded form is many times as large, in gzip: small on the wire. */
-export const swellingWire: readonly (() => Buffer)[] = [
+const swellingWire: readonly (() => Buffer)[] = [
   () => Buffer.alloc(megabytes60),
   () => Buffer.alloc(70_000_000, '0a00', 'hex'),
   () => repeated('0a00', megabytes60),
@@ -354,7 +381,7 @@ export const swellingWire: readonly (() => Buffer)[] = [
   () => Buffer.concat(bytes(1, Buffer.concat([...bytes(9, Buffer.alloc(9)), varint(7n)]))),
 ];
 
-export const swellingText: readonly (() => Buffer)[] = [
+const swellingText: readonly (() => Buffer)[] = [
   () => Buffer.alloc(megabytes60, ' '),
   () => Buffer.alloc(70_000_000, '[]'),
   () => Buffer.from(`{"resourceSpans":[${'{},'.repeat(15_000_000)}{}]}`),

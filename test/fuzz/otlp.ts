@@ -4,7 +4,7 @@
  */
 export type Data = { [key: string]: unknown };
 
-type Scalar = 'string' | 'hex' | 'base64' | 'varint' | 'fixed32' | 'fixed64' | 'double';
+type Scalar = 'string' | 'hex' | 'base64' | 'varint' | 'sint' | 'fixed32' | 'fixed64' | 'double';
 /** Fields by JSON name: number, and a scalar or a nested message. */
 export interface Message {
   readonly [name: string]: readonly [number: number, kind: Scalar | (() => Message)];
@@ -65,6 +65,86 @@ const logRecord: Message = {
   eventName: [12, 'string'],
 };
 
+const exemplar: Message = {
+  timeUnixNano: [2, 'fixed64'],
+  asDouble: [3, 'double'],
+  spanId: [4, 'hex'],
+  traceId: [5, 'hex'],
+  asInt: [6, 'fixed64'],
+  filteredAttributes: [7, () => keyValue],
+};
+const times: Message = { startTimeUnixNano: [2, 'fixed64'], timeUnixNano: [3, 'fixed64'] };
+const numberPoint: Message = {
+  ...times,
+  asDouble: [4, 'double'],
+  exemplars: [5, () => exemplar],
+  asInt: [6, 'fixed64'],
+  attributes: [7, () => keyValue],
+  flags: [8, 'varint'],
+};
+const histogramPoint: Message = {
+  ...times,
+  count: [4, 'fixed64'],
+  sum: [5, 'double'],
+  bucketCounts: [6, 'fixed64'],
+  explicitBounds: [7, 'double'],
+  exemplars: [8, () => exemplar],
+  attributes: [9, () => keyValue],
+  flags: [10, 'varint'],
+  min: [11, 'double'],
+  max: [12, 'double'],
+};
+const buckets: Message = { offset: [1, 'sint'], bucketCounts: [2, 'varint'] };
+const exponentialPoint: Message = {
+  ...times,
+  attributes: [1, () => keyValue],
+  count: [4, 'fixed64'],
+  sum: [5, 'double'],
+  scale: [6, 'sint'],
+  zeroCount: [7, 'fixed64'],
+  positive: [8, () => buckets],
+  negative: [9, () => buckets],
+  flags: [10, 'varint'],
+  exemplars: [11, () => exemplar],
+  min: [12, 'double'],
+  max: [13, 'double'],
+  zeroThreshold: [14, 'double'],
+};
+const summaryPoint: Message = {
+  ...times,
+  count: [4, 'fixed64'],
+  sum: [5, 'double'],
+  quantileValues: [6, () => ({ quantile: [1, 'double'], value: [2, 'double'] })],
+  attributes: [7, () => keyValue],
+  flags: [8, 'varint'],
+};
+const points = (point: Message): Message => ({
+  dataPoints: [1, () => point],
+  aggregationTemporality: [2, 'varint'],
+  isMonotonic: [3, 'varint'],
+});
+const metric: Message = {
+  name: [1, 'string'],
+  description: [2, 'string'],
+  unit: [3, 'string'],
+  gauge: [5, () => points(numberPoint)],
+  sum: [7, () => points(numberPoint)],
+  histogram: [9, () => points(histogramPoint)],
+  exponentialHistogram: [10, () => points(exponentialPoint)],
+  summary: [11, () => points(summaryPoint)],
+};
+
+/** ExportMetricsServiceRequest. */
+export const metricsRequest: Message = {
+  resourceMetrics: [
+    1,
+    () => ({
+      resource: [1, () => resource],
+      scopeMetrics: [2, () => ({ scope: [1, () => scope], metrics: [2, () => metric] })],
+    }),
+  ],
+};
+
 /** ExportTraceServiceRequest. */
 export const traceRequest: Message = {
   resourceSpans: [
@@ -111,6 +191,10 @@ function encodeField(number: number, kind: Scalar | (() => Message), value: unkn
       return bytes(number, Buffer.from(String(value), 'base64'));
     case 'varint':
       return [varint(BigInt(number << 3)), varint(integer(value))];
+    case 'sint': {
+      const plain = integer(value);
+      return [varint(BigInt(number << 3)), varint(plain < 0n ? -2n * plain - 1n : 2n * plain)];
+    }
     case 'fixed32': {
       const out = Buffer.alloc(4);
       out.writeUInt32LE(Number(BigInt.asUintN(32, integer(value))));

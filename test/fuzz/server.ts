@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 /** A Plumbline as users start it: `main.ts` in a process of its own, on free ports. */
 export interface PlumblineProcess {
   readonly otlp: string;
+  readonly grpc: string;
   readonly api: string;
   readonly pid: number;
   /** Exit code or signal, undefined while it runs. */
@@ -34,6 +36,7 @@ export async function startPlumbline(
   data: string,
   flags: readonly string[] = [],
 ): Promise<PlumblineProcess> {
+  const grpcPort = await freePort();
   const child = spawn(
     process.execPath,
     [...flags, '--conditions=app-source', '--import', 'tsx', `${root}main.ts`],
@@ -45,7 +48,7 @@ export async function startPlumbline(
         PLUMBLINE_DATA: data,
         PLUMBLINE_PORT: '0',
         PLUMBLINE_OTLP_PORT: '0',
-        PLUMBLINE_GRPC_PORT: '0',
+        PLUMBLINE_GRPC_PORT: String(grpcPort),
         CLICKHOUSE_URL: '',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -57,7 +60,17 @@ export async function startPlumbline(
     if (lines.length > 20) lines.shift();
   });
   const { otlp, api } = await announced(child, lines);
-  return controls(child, otlp, api, lines);
+  return controls(child, { otlp, api, grpc: `http://127.0.0.1:${grpcPort}` }, lines);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
 }
 
 async function announced(child: ChildProcess, lines: readonly string[]) {
@@ -74,8 +87,7 @@ async function announced(child: ChildProcess, lines: readonly string[]) {
 
 function controls(
   child: ChildProcess,
-  otlp: string,
-  api: string,
+  urls: Pick<PlumblineProcess, 'otlp' | 'grpc' | 'api'>,
   lines: readonly string[],
 ): PlumblineProcess {
   const { pid = 0 } = child;
@@ -107,13 +119,12 @@ function controls(
     process.off('exit', kill);
   });
   const metrics = async () => {
-    const text = await (await fetch(`${api}/metrics`)).text();
+    const text = await (await fetch(`${urls.api}/metrics`)).text();
     const samples = [...text.matchAll(/^(\w+) (\S+)$/gm)];
     return new Map(samples.map(([, name = '', value]) => [name, Number(value)]));
   };
   return {
-    otlp,
-    api,
+    ...urls,
     pid,
     get exit() {
       return exitOf();

@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { Store } from '../../store/connection.ts';
 import { query, sql } from '../../store/sql.ts';
-import { attributes, type Data, logsRequest, type Message, traceRequest } from './otlp.ts';
+import {
+  attributes,
+  type Data,
+  logsRequest,
+  type Message,
+  metricsRequest,
+  traceRequest,
+} from './otlp.ts';
 
 /** What a fuzzed signal has to bring; a new signal is one more entry of {@link signals}. */
 export interface Signal {
   readonly name: string;
   readonly path: string;
+  /** Path of the gRPC method. */
+  readonly method: string;
   /** The request's protobuf shape. */
   readonly message: Message;
   /** A request around items, which may be of any quality. */
@@ -43,6 +52,7 @@ const longText = 'All work and no play makes this attribute long. '.repeat(60);
 const traces: Signal = {
   name: 'traces',
   path: '/v1/traces',
+  method: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
   message: traceRequest,
   times: ['startTimeUnixNano', 'endTimeUnixNano'],
   request: (items, own = resource) => ({
@@ -96,6 +106,7 @@ const traces: Signal = {
 const logs: Signal = {
   name: 'logs',
   path: '/v1/logs',
+  method: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
   message: logsRequest,
   times: ['timeUnixNano', 'observedTimeUnixNano'],
   request: (items, own = resource) => ({
@@ -132,7 +143,68 @@ const logs: Signal = {
   },
 };
 
-export const signals: readonly Signal[] = [traces, logs];
+const pointKinds = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'] as const;
+
+/** An item is a data point that has the fields of all kinds; its place in the request decides which one it is. */
+const metrics: Signal = {
+  name: 'metrics',
+  path: '/v1/metrics',
+  method: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+  message: metricsRequest,
+  times: ['startTimeUnixNano', 'timeUnixNano'],
+  request: (items, own = resource) => ({
+    resourceMetrics: [
+      {
+        resource: { attributes: own },
+        scopeMetrics: [
+          {
+            scope: { name: 'fuzz', version: '1' },
+            metrics: items.map(({ name = 'fuzz.points', ...point }, i) => ({
+              name,
+              unit: '1',
+              [pointKinds[i % pointKinds.length] ?? 'gauge']: {
+                dataPoints: [point],
+                aggregationTemporality: 2,
+                isMonotonic: true,
+              },
+            })),
+          },
+        ],
+      },
+    ],
+  }),
+  item: (of, i) => ({
+    startTimeUnixNano: time(i),
+    timeUnixNano: time(i + 1000),
+    attributes: attributes({ 'fuzz.mark': `${of} ${i}`, 'agent.task.id': of }),
+    asInt: String(i),
+    count: '4',
+    sum: 10,
+    min: 1,
+    max: 5,
+    bucketCounts: ['1', '3'],
+    explicitBounds: [2],
+    scale: 3,
+    zeroCount: '0',
+    positive: { offset: 1, bucketCounts: ['1', '2', '1'] },
+    quantileValues: [{ quantile: 0.5, value: 2 }],
+    exemplars: [{ timeUnixNano: time(i), asDouble: 1.5, traceId: hex('elsewhere', 32) }],
+  }),
+  expected: (of, i) => `${of} ${i}: ${i === 2 ? '4 in 1,3' : i}`,
+  stored: async (store) => {
+    const rows = await query<{ mark: string; value: string }>(
+      store,
+      sql`SELECT attributes['fuzz.mark'] AS mark, toString(value_int) AS value
+          FROM metrics_number FINAL WHERE startsWith(mark, 'good ')
+          UNION ALL
+          SELECT attributes['fuzz.mark'] AS mark, concat(toString(count), ' in ', arrayStringConcat(bucket_counts, ','))
+          FROM metrics_histogram FINAL WHERE startsWith(mark, 'good ')`,
+    );
+    return rows.map((row) => `${row.mark}: ${row.value}`);
+  },
+};
+
+export const signals: readonly Signal[] = [traces, logs, metrics];
 
 /** Tasks of sound trace requests: id and tokens, once per task in the store. */
 export async function storedTasks(store: Store): Promise<readonly string[]> {
