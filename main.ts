@@ -7,7 +7,7 @@ import { map } from './cli/map.ts';
 import { why } from './cli/why.ts';
 import { BadSetting, readConfig } from './config.ts';
 import { JournalBusy } from './ingest/journal/lock.ts';
-import { type Plumbline, start } from './serve.ts';
+import type { Plumbline } from './serve.ts';
 import { StoreBusy, StoreUnusable } from './store/connection.ts';
 import { MappingsExhausted } from './store/mappings.ts';
 import { MigrationError } from './store/migrate.ts';
@@ -38,6 +38,8 @@ async function main(args: readonly string[]): Promise<number | undefined> {
 }
 
 async function serve(): Promise<undefined> {
+  // Commands that only ask start in half of the time without the server's modules.
+  const { start } = await import('./serve.ts');
   const plumbline = await start(readConfig());
   console.log(
     `Plumbline takes OTLP at ${plumbline.urls.otlp} and answers at ${plumbline.urls.api}`,

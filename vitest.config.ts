@@ -2,18 +2,20 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Two projects: `unit` needs no engine and shares one process; `engine` runs against ClickHouse (one data directory per
-// process, and threads crash the engine), so its files run in forks, two at a time.
+// process, and threads crash the engine), so its files run in forks, three at a time: each waits
+// for fsyncs a quarter of its time.
 const conditions = ['app-source', 'node', 'development|production'];
 const engine = ['**/*.engine.test.ts', 'test/**/*.test.ts'];
 
 // Part of `npm run test:faults`, which takes its time; kill -9 is also in the replay and in ingest's own specs.
 const faults = ['test/faults/*.test.ts'];
 
-/** The longest first: a fresh clone knows no durations, and a worker alone with it at the end makes the suite a minute longer. */
-class ReplayFirst extends BaseSequencer {
+/** The longest first: a fresh clone knows no durations, and a worker alone with one at the end makes the suite longer. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const long = ({ moduleId }: TestSpecification) => moduleId.includes('/test/replay/');
+    const long = ({ moduleId }: TestSpecification) =>
+      /\/test\/(replay|cli|matrix)\//.test(moduleId);
     return [...sorted.filter(long), ...sorted.filter((file) => !long(file))];
   }
 }
@@ -21,7 +23,7 @@ class ReplayFirst extends BaseSequencer {
 export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
-    sequence: { sequencer: ReplayFirst },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
@@ -41,7 +43,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**', ...faults],
           pool: 'forks',
           isolate: false,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 60_000,

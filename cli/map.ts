@@ -1,5 +1,4 @@
 import { BadRequest } from '../ingest/otlp/refusal.ts';
-import { readMapping } from '../serve.ts';
 import { type Command, exit, usage } from './command.ts';
 import { explainFile, NotOtlp, renderExplanations } from './explain.ts';
 
@@ -15,6 +14,7 @@ export const map: Command = {
       return undefined;
     }
     try {
+      const { readMapping } = await import('../serve.ts');
       const explanations = await explainFile(file, await readMapping(config()));
       const json = args.includes('--json');
       out(json ? `${JSON.stringify(explanations, null, 2)}\n` : renderExplanations(explanations));

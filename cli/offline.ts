@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { openIngest } from '../serve.ts';
+import type { openIngest } from '../serve.ts';
 
 /**
  * Opens store and ingest without any port, and closes them again. What the journal holds is being replayed meanwhile.
@@ -10,9 +10,10 @@ export async function offline<T>(
   config: Config,
   work: (open: Awaited<ReturnType<typeof openIngest>>) => Promise<T>,
 ): Promise<T> {
+  const serve = await import('../serve.ts');
   const undo: (() => Promise<void>)[] = [];
   try {
-    return await work(await openIngest(config, undefined, undo));
+    return await work(await serve.openIngest(config, undefined, undo));
   } finally {
     for (const close of undo.reverse()) await close();
   }

@@ -140,7 +140,7 @@ export function admitTool(
 }
 
 function elapsed(meter: Meter): number {
-  return Math.round(performance.now() - meter.startedAt);
+  return Math.ceil(performance.now() - meter.startedAt);
 }
 
 function admit(

@@ -85,11 +85,14 @@ export function contentLevel(): ContentLevel {
   return runtime().settings.content;
 }
 
-/** Wall clock as OTel's [seconds, nanoseconds], strictly increasing within the process: events keep their order. */
+// A clock that goes back further was set: spans follow it, and records that did not would lie after the spans they belong to.
+const largestSlipMs = 100;
+
+/** Wall clock as OTel's [seconds, nanoseconds], increasing while the clock is not set back: events keep their order. */
 export function now(): [number, number] {
   const state = runtime();
   const time = Date.now();
-  if (time > state.lastTime) {
+  if (time > state.lastTime || time < state.lastTime - largestSlipMs) {
     state.lastTime = time;
     state.sequence = 0;
   } else {
