@@ -24,7 +24,7 @@ ORDER BY name`;
 
 /**
  * Applies the migrations not applied yet, in order of their names. Forward only. A file `*_views.sql` holds views
- * alone and is applied again whenever it changes; any other file must never change once applied. ClickHouse has
+ * alone: it comes after all others, again whenever it or a table changes; any other file must never change once applied. ClickHouse has
  * no transactional DDL: every statement must be repeatable (`IF NOT EXISTS`, `OR REPLACE`), because a killed process
  * starts its unfinished file again.
  *
@@ -38,27 +38,35 @@ export async function migrate(
   await client.command({ query: LEDGER });
   const applied = await readLedger(client);
   refuseUnknown(applied, files);
-  let grown = false;
-  for (const { name, text } of files) {
-    const checksum = createHash('sha256').update(text).digest('hex');
-    const before = applied.get(name);
-    if (before === checksum) continue;
-    if (before !== undefined && !isViews(name)) {
-      throw new MigrationError(`migration ${name} was changed after it was applied`);
-    }
+  const apply = async ({ name, text, checksum }: Checked) => {
     for (const statement of statements(text)) await client.command({ query: statement });
-    grown ||= !isViews(name);
+    if (applied.get(name) === checksum) return;
     await client.command({
       query: 'INSERT INTO migrations (name, checksum) SELECT {name:String}, {checksum:String}',
       query_params: { name, checksum },
     });
+  };
+  const checked = files.map(withChecksum);
+  const tables = checked.filter(({ name }) => !isViews(name));
+  const missing = tables.filter(({ name, checksum }) => applied.get(name) !== checksum);
+  for (const { name } of missing) {
+    if (applied.has(name)) {
+      throw new MigrationError(`migration ${name} was changed after it was applied`);
+    }
   }
-  if (!grown) return;
-  // A view keeps the columns that its table had when it was made.
-  for (const { name, text } of files) {
-    if (!isViews(name)) continue;
-    for (const statement of statements(text)) await client.command({ query: statement });
+  for (const file of missing) await apply(file);
+  for (const file of checked.filter(({ name }) => isViews(name))) {
+    // A view keeps the columns that its table had when it was made.
+    if (missing.length > 0 || applied.get(file.name) !== file.checksum) await apply(file);
   }
+}
+
+interface Checked extends Migration {
+  readonly checksum: string;
+}
+
+function withChecksum({ name, text }: Migration): Checked {
+  return { name, text, checksum: createHash('sha256').update(text).digest('hex') };
 }
 
 function isViews(name: string): boolean {

@@ -52,7 +52,7 @@ export function tasksOf(scope: TaskScope): Sql {
 
 /** The select of a view in the schema, without comments. */
 function readView(name: string): string {
-  const text = readFileSync(new URL('./schema/0002_views.sql', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('./schema/0004_views.sql', import.meta.url), 'utf8');
   const plain = text.replaceAll(/--.*$/gm, '').replaceAll(/\s*\n\s*/g, '\n');
   const [, select] = plain.match(new RegExp(`VIEW ${name} AS\\n([^;]*);`)) ?? [];
   if (select === undefined) throw new Error(`no view ${name} in the schema`);

@@ -1,41 +1,3 @@
--- What people say about workflows: written from a settings file (store/workflows.ts), `*` for all that are not listed.
--- Here because the views below read it.
-CREATE TABLE IF NOT EXISTS workflow_settings
-(
-    workflow String,
-    ver UInt64,
-    deleted UInt8,
-    boundary String,
-    idle_s UInt32,
-    success_when LowCardinality(String),
-    abandoned_running_s UInt32,
-    abandoned_queued_s UInt32,
-    abandoned_waiting_s UInt32
-)
-ENGINE = ReplacingMergeTree(ver, deleted)
-ORDER BY workflow
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
-
--- What a project pays beside models: 'tool' per call of the tool `name`, 'human' per minute that a task of the workflow
--- `name` waits for a person, 'overhead' once for the workflow `name`, spread evenly over [valid_from, valid_to). `name` ''
--- is any. Project '*': all of them. `origin` as in prices.
-CREATE TABLE IF NOT EXISTS rates
-(
-    project LowCardinality(String),
-    kind LowCardinality(String),
-    name String,
-    label String,
-    origin LowCardinality(String),
-    valid_from DateTime64(3, 'UTC'),
-    valid_to Nullable(DateTime64(3, 'UTC')),
-    ver DateTime64(6, 'UTC') DEFAULT now64(6),
-    deleted UInt8,
-    usd Float64
-)
-ENGINE = ReplacingMergeTree(ver, deleted)
-ORDER BY (project, kind, name, label, origin, valid_from)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
-
 -- Views: applied again whenever this file changes. Readers see rows through these only, because the tables hold several
 -- versions of a row until they are merged.
 
@@ -373,3 +335,10 @@ FROM task_base_v(
     prices_at = {prices_at:String},
     what_if = ''
 );
+
+-- Metric points, each once. The day is a function of the key, so days need no merging of their own.
+CREATE OR REPLACE VIEW metrics_number_v AS
+SELECT * FROM metrics_number FINAL SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE VIEW metrics_histogram_v AS
+SELECT * FROM metrics_histogram FINAL SETTINGS do_not_merge_across_partitions_select_final = 1;
