@@ -24,6 +24,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     sequence: { sequencer: LongestFirst },
+    globalSetup: 'test/memory.ts',
     projects: [
       {
         extends: true,
