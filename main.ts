@@ -1,23 +1,17 @@
-import type { Command, Terminal } from './cli/command.ts';
-import { exit } from './cli/command.ts';
-import { job } from './cli/job.ts';
-import { journal, quarantine } from './cli/journal.ts';
-import { key } from './cli/key.ts';
-import { map } from './cli/map.ts';
-import { why } from './cli/why.ts';
+import { type Command, exit, type Terminal } from './cli/command.ts';
 import { BadSetting, readConfig } from './config.ts';
-import { JournalBusy } from './ingest/journal/lock.ts';
 import type { Plumbline } from './serve.ts';
-import { StoreBusy, StoreUnusable } from './store/connection.ts';
-import { MappingsExhausted } from './store/mappings.ts';
-import { MigrationError } from './store/migrate.ts';
 
-const commands: readonly Command[] = [why, map, job, key, journal, quarantine];
-
-const usage = [
-  'plumbline               serve: OTLP on 4318 and (gRPC) 4317, API on 4320 (settings: see README)',
-  ...commands.map((command) => command.usage),
-].join('\n');
+// By the word they begin with, each loaded when it is asked for: `plumbline why` answers in half a second.
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  why: async () => (await import('./cli/why.ts')).why,
+  map: async () => (await import('./cli/map.ts')).map,
+  remap: async () => (await import('./cli/job.ts')).job,
+  rebuild: async () => (await import('./cli/job.ts')).job,
+  key: async () => (await import('./cli/key.ts')).key,
+  journal: async () => (await import('./cli/journal.ts')).journal,
+  quarantine: async () => (await import('./cli/journal.ts')).quarantine,
+};
 
 const terminal: Terminal = {
   config: readConfig,
@@ -28,17 +22,23 @@ const terminal: Terminal = {
 async function main(args: readonly string[]): Promise<number | undefined> {
   const [first = 'serve', ...rest] = args;
   if (first === 'serve' && rest.length === 0) return serve();
-  for (const command of commands) {
-    const code = await command.run(args, terminal);
-    if (code !== undefined) return code;
-  }
+  const load = Object.hasOwn(commands, first) ? commands[first] : undefined;
+  const code = await (await load?.())?.run(args, terminal);
+  if (code !== undefined) return code;
   const asked = first === 'help' || first === '--help';
-  terminal[asked ? 'out' : 'err'](`${usage}\n`);
+  terminal[asked ? 'out' : 'err'](await usage());
   return asked ? 0 : exit.usage;
 }
 
+async function usage(): Promise<string> {
+  const known = new Set(await Promise.all(Object.values(commands).map((load) => load())));
+  return [
+    'plumbline               serve: OTLP on 4318 and (gRPC) 4317, API on 4320 (settings: see README)\n',
+    ...[...known].map((command) => `${command.usage}\n`),
+  ].join('');
+}
+
 async function serve(): Promise<undefined> {
-  // Commands that only ask start in half of the time without the server's modules.
   const { start } = await import('./serve.ts');
   const plumbline = await start(readConfig());
   console.log(
@@ -59,7 +59,14 @@ function closeOnSignal(plumbline: Plumbline): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void close());
 }
 
-const known = [StoreBusy, StoreUnusable, MigrationError, JournalBusy, MappingsExhausted];
+// By name: their modules are the engine's and the journal's, which most commands do not load.
+const known = new Set([
+  'StoreBusy',
+  'StoreUnusable',
+  'MigrationError',
+  'JournalBusy',
+  'MappingsExhausted',
+]);
 
 /** A cause that a person can mend gets one block of text, never a stack trace. */
 function explain(
@@ -70,7 +77,7 @@ function explain(
   if (!(error instanceof Error)) return undefined;
   const what =
     first === 'serve' ? 'Plumbline cannot start' : ['plumbline', first, ...rest].join(' ');
-  if (known.some((kind) => error instanceof kind)) return `${what}: ${error.message}`;
+  if (known.has(error.name)) return `${what}: ${error.message}`;
   if ('code' in error && error.code === 'EADDRINUSE') {
     return `${what}: ${error.message}. Set PLUMBLINE_PORT, PLUMBLINE_OTLP_PORT and PLUMBLINE_GRPC_PORT, or stop the other process.`;
   }
