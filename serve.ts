@@ -164,7 +164,7 @@ async function listenAll(
   answer: Parameters<typeof listen>[0],
   undo: (() => Promise<void>)[],
 ): Promise<Plumbline['urls']> {
-  const otlp = await listen(ingest.app.fetch, host, otlpPort);
+  const otlp = await listen(ingest.app.fetch, host, otlpPort, ingest.onHttpError);
   undo.push(() => stop(otlp));
   if (grpcPort !== 0) {
     await listenOn(ingest.grpc.server, host, grpcPort);

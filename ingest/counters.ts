@@ -21,6 +21,7 @@ const outcomes: readonly string[] = [
   ...(['accepted', 'partial', 'busy'] satisfies readonly Outcome['kind'][]),
   ...(['malformed', 'too_large', 'content_type', 'content_encoding'] satisfies readonly Refusal[]),
   ...(['unauthorized', 'forbidden', 'method', 'path'] satisfies readonly Refusal[]),
+  'wrong_port',
 ];
 
 /** What ingest counts; the only mutable record of it, made once per ingest. Keys of the maps are closed sets. */

@@ -78,9 +78,7 @@ it('takes the keys of a file that was changed when it gets SIGHUP, and keeps the
 });
 
 it('has its data directory for itself', async () => {
-  await expect(start({ ...config, grpcPort: 0 })).rejects.toThrow(
-    /is in use by process \d+/,
-  );
+  await expect(start({ ...config, grpcPort: 0 })).rejects.toThrow(/is in use by process \d+/);
 });
 
 describe('/metrics', () => {
@@ -156,6 +154,11 @@ describe('/metrics', () => {
     expect(await send(bodyOf(span(3), { ...span(4), traceId: 'short' }))).toBe(200);
     expect(await send('{')).toBe(400);
     expect(await send(twice, 'guess')).toBe(401);
+    const { otlp, grpc: grpcUrl } = plumbline.urls;
+    const astray = grpcClient(new URL(otlp).host);
+    expect((await astray.export('traces', Buffer.alloc(0))).code).toBe(14);
+    astray.close();
+    await expect(fetch(`${grpcUrl}/v1/traces`, { method: 'POST' })).rejects.toThrow();
     await plumbline.drained();
     const after = await scrape();
     const more = (family: string, labels: string) => {
@@ -169,9 +172,10 @@ describe('/metrics', () => {
       more(`plumbline_ingest_items_${what}_total`, '{signal="traces"}');
     expect({
       requests: ['accepted', 'partial', 'malformed', 'unauthorized', 'busy'].map(requests),
+      wrongPort: requests('wrong_port') >= 2,
       items: ['received', 'accepted', 'deduplicated'].map(items),
       refused: more('plumbline_ingest_items_rejected_total', '{rule="trace_id"}'),
-    }).toEqual({ requests: [2, 1, 1, 1, 0], items: [6, 5, 2], refused: 1 });
+    }).toEqual({ requests: [2, 1, 1, 1, 0], wrongPort: true, items: [6, 5, 2], refused: 1 });
     const now = (family: string) => after.get(family)?.samples.get(family);
     expect(now('plumbline_ingest_journal_bytes')).toBe(0);
     expect(now('process_resident_memory_bytes')).toBeGreaterThan(50e6);
