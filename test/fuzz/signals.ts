@@ -95,9 +95,12 @@ const traces: Signal = {
   stored: async (store, prefix) => {
     const rows = await query<{ mark: string; tokens: string | null; messages: number }>(
       store,
-      sql`SELECT attributes['fuzz.mark'] AS mark, input_tokens AS tokens, length(arrayIntersect(input_messages, (
-            SELECT groupArray(hash) FROM messages WHERE startsWith(content, '{"role":"user"')))) AS messages
-          FROM spans FINAL WHERE startsWith(mark, ${param('String', prefix)})`,
+      sql`SELECT mark, tokens, toUInt32(countIf(hash IN (
+            SELECT hash FROM messages WHERE startsWith(content, '{"role":"user"')))) AS messages
+          FROM (
+            SELECT trace_id, span_id, attributes['fuzz.mark'] AS mark, input_tokens AS tokens, input_messages
+            FROM spans FINAL WHERE startsWith(mark, ${param('String', prefix)}))
+          LEFT ARRAY JOIN input_messages AS hash GROUP BY trace_id, span_id, mark, tokens`,
     );
     return rows.map((row) => `${row.mark}: ${row.tokens ?? ''} tokens, ${row.messages} message`);
   },
