@@ -1,4 +1,5 @@
 import type { Http2Server } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import { type ServerType, serve } from '@hono/node-server';
 
 type Fetch = Parameters<typeof serve>[0]['fetch'];
@@ -8,14 +9,32 @@ type Server = ServerType | Http2Server;
 // off. Longer than the slowest usual interval (metrics, 60 s) and than clients keep a connection (Go: 90 s).
 const keepAliveTimeout = 120_000;
 
-/** Serves HTTP; rejects when the port cannot be had. */
-export function listen(fetch: Fetch, hostname: string, port: number): Promise<ServerType> {
+/** Serves HTTP; rejects when the port cannot be had. `onBroken` hears what could not be read as a request. */
+export function listen(
+  fetch: Fetch,
+  hostname: string,
+  port: number,
+  onBroken: (error: Error) => void = () => undefined,
+): Promise<ServerType> {
   return new Promise((resolve, reject) => {
     const serverOptions = { keepAliveTimeout };
     const server = serve({ fetch, hostname, port, serverOptions }, () => resolve(server));
     server.once('error', reject);
+    server.on('clientError', (error: Error & { readonly code?: string }, socket: Duplex) => {
+      onBroken(error);
+      // Whoever listens for this event answers instead of Node: as Node would.
+      const status = brokenStatus.get(error.code ?? '') ?? '400 Bad Request';
+      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+      else socket.destroy();
+    });
   });
 }
+
+const brokenStatus: ReadonlyMap<string, string> = new Map([
+  ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', '413 Payload Too Large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+]);
 
 /** The same for a server that is there already. */
 export function listenOn(server: Http2Server, host: string, port: number): Promise<void> {

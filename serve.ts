@@ -9,6 +9,7 @@ import { parseOwnMapping } from './ingest/normalise/own-mapping.ts';
 import { type Authorize, authorizeBy, parseKeys } from './keys.ts';
 import { listen, listenOn, stop, url } from './listen.ts';
 import { maintenance } from './maintenance.ts';
+import { processMetrics } from './process-metrics.ts';
 import { createQuery } from './query/app.ts';
 import { watchBudgets } from './query/budgets/metrics.ts';
 import { parseBudgets } from './query/budgets/settings.ts';
@@ -93,6 +94,7 @@ export async function start(config: Config): Promise<Plumbline> {
       version,
       checks: () => checks(store, ingest),
       metrics: () => [
+        ...processMetrics(version),
         ...ingestMetrics(ingest.stats()),
         ...pass.metrics(),
         ...watch.metrics(),
@@ -162,7 +164,7 @@ async function listenAll(
   answer: Parameters<typeof listen>[0],
   undo: (() => Promise<void>)[],
 ): Promise<Plumbline['urls']> {
-  const otlp = await listen(ingest.app.fetch, host, otlpPort);
+  const otlp = await listen(ingest.app.fetch, host, otlpPort, ingest.onHttpError);
   undo.push(() => stop(otlp));
   if (grpcPort !== 0) {
     await listenOn(ingest.grpc.server, host, grpcPort);

@@ -58,7 +58,7 @@ async function replayJournal(config: Config, print: Print): Promise<void> {
   if (!existsSync(directory)) {
     throw new BadSetting(`There is no journal at ${directory}. Is PLUMBLINE_DATA right?`);
   }
-  rewindJournal(directory);
+  await rewindJournal(directory);
   await offline(config, async ({ ingest }) => {
     await ingest.drained();
     const { quarantine, journal } = ingest.stats();

@@ -1,4 +1,5 @@
 import type { Signal } from './journal/record.ts';
+import type { Outcome, Refusal } from './outcome.ts';
 
 /** Durations of one step since the start of the process. */
 export interface Timing {
@@ -13,6 +14,14 @@ export interface Timing {
 /** Upper bounds in milliseconds; the last bucket has none. */
 export const bucketBounds: readonly number[] = [
   10, 25, 50, 100, 250, 500, 1000, 2000, 5000, 10_000, 30_000,
+];
+
+// There from the start: an alert on a rate needs the 0 before the first one.
+const outcomes: readonly string[] = [
+  ...(['accepted', 'partial', 'busy'] satisfies readonly Outcome['kind'][]),
+  ...(['malformed', 'too_large', 'content_type', 'content_encoding'] satisfies readonly Refusal[]),
+  ...(['unauthorized', 'forbidden', 'method', 'path'] satisfies readonly Refusal[]),
+  'wrong_port',
 ];
 
 /** What ingest counts; the only mutable record of it, made once per ingest. Keys of the maps are closed sets. */
@@ -48,7 +57,7 @@ export interface Counters {
 
 export function createCounters(): Counters {
   return {
-    requests: new Map(),
+    requests: new Map(outcomes.map((outcome) => [outcome, 0])),
     received: { traces: 0, logs: 0, metrics: 0 },
     accepted: { traces: 0, logs: 0, metrics: 0 },
     deduplicated: { traces: 0, logs: 0, metrics: 0 },

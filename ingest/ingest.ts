@@ -17,6 +17,7 @@ import { openQuarantine } from './quarantine.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createGrpc, type GrpcReceiver } from './receive/grpc.ts';
 import { createReceiver } from './receive/receiver.ts';
+import { createWrongPort } from './receive/wrong-port.ts';
 import { limited } from './report.ts';
 import type { Patience } from './retry.ts';
 import { createSeen } from './seen.ts';
@@ -84,6 +85,8 @@ export interface IngestOptions {
 export interface Ingest {
   /** OTLP over HTTP. */
   readonly app: Hono;
+  /** To be told what the server of {@link app} could not read as a request. */
+  readonly onHttpError: (error: unknown) => void;
   /** OTLP over gRPC; its server listens when told to. */
   readonly grpc: GrpcReceiver;
   /** The way in for any other protocol. */
@@ -101,7 +104,7 @@ export interface Ingest {
  * @throws JournalBusy when another process has the journal open.
  */
 export async function createIngest(options: IngestOptions): Promise<Ingest> {
-  const { store, derive, project, report } = options;
+  const { store, derive, project, report, corsOrigins = [] } = options;
   const limits: Limits = { ...defaults, ...options.limits };
   const normaliser = options.normaliser ?? (await createNormaliser());
   const counters = createCounters();
@@ -145,12 +148,13 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     }),
   );
   const { accept } = door;
-  const { corsOrigins = [] } = options;
   const receiver = { accept, project, budget, maxBodyBytes, counters, corsOrigins, report };
+  const wrongPort = createWrongPort(counters, limited(report, 5));
   return {
     accept,
     app: createReceiver(receiver),
-    grpc: createGrpc(receiver),
+    grpc: createGrpc(receiver, wrongPort.onGrpcError),
+    onHttpError: wrongPort.onHttpError,
     drained: async () => {
       await door.settled();
       await progress.reached(journal.end);

@@ -96,8 +96,6 @@ function counts(name: string, help: string, label: string, values: Counts): Inge
 
 function timings(name: string, help: string, timing: Readonly<Timing>): IngestMetric[] {
   return [
-    counter(`${name}_batches_total`, help, timing.count),
-    counter(`${name}_seconds_total`, help, timing.totalMs / 1000),
     metric('histogram', `${name}_seconds`, help, histogram(timing)),
     gauge(`${name}_last_seconds`, help, timing.lastMs / 1000),
     gauge(`${name}_max_seconds`, help, timing.maxMs / 1000),

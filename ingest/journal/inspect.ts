@@ -80,8 +80,8 @@ function endOf(path: string, base: number): number {
  *
  * @throws JournalBusy while a process has the journal open.
  */
-export function rewindJournal(directory: string): void {
-  const { unlock } = lock(directory);
+export async function rewindJournal(directory: string): Promise<void> {
+  const { unlock } = await lock(directory);
   try {
     const [first] = listSegments(directory);
     if (first !== undefined) writeCheckpoint(directory, first.base);

@@ -1,13 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Journal, type JournalOptions, openJournal } from './journal.ts';
-import { JournalBusy } from './lock.ts';
+import { JournalBusy, lock } from './lock.ts';
 import type { Entry } from './reader.ts';
 import type { JournalRecord } from './record.ts';
 
@@ -104,6 +112,7 @@ describe('a journal', () => {
     await journal.close();
     const startsAfter = async (left: string) => {
       writeFileSync(join(directory, 'lock'), left);
+      utimesSync(join(directory, 'lock'), 0, 0);
       const again = await open({ directory });
       const { checkpointed } = again;
       await again.close();
@@ -145,6 +154,35 @@ describe('a journal', () => {
     // The start time tells a reused process id from its former owner.
     writeFileSync(join(directory, 'lock'), `${process.pid} 1 ${bootId()}`);
     await store(await open({ directory }), 'mine');
+  });
+
+  it('is left to a process of another container or machine as long as that shows that it lives', async () => {
+    const directory = newDirectory();
+    const path = join(directory, 'lock');
+    for (const left of [`1 1 ${bootId()} pid:[1]`, '1 1 another-boot pid:[1]']) {
+      writeFileSync(path, left);
+      const beat = setInterval(() => utimesSync(path, new Date(), new Date()), 200);
+      await expect(openJournal({ directory })).rejects.toThrow(/in use by process 1$/);
+      clearInterval(beat);
+      expect(readFileSync(path, 'utf8')).toBe(left);
+    }
+  });
+
+  it('shows that it lives', async () => {
+    const directory = newDirectory();
+    await open({ directory });
+    const touched = () => statSync(join(directory, 'lock')).mtimeMs;
+    const first = touched();
+    await expect.poll(touched, { timeout: 5000 }).toBeGreaterThan(first);
+  });
+
+  it('goes to one of two that find a lock left behind', async () => {
+    const directory = newDirectory();
+    writeFileSync(join(directory, 'lock'), `${process.pid} 1 ${bootId()}`);
+    const both = await Promise.allSettled([lock(directory), lock(directory)]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    for (const one of both) if (one.status === 'fulfilled') one.value.unlock();
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   it('closes although its lock is gone, and leaves that of another process alone', async () => {

@@ -99,7 +99,7 @@ const defaults = {
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   mkdirSync(options.directory, { recursive: true });
-  const { crashed, unlock } = lock(options.directory);
+  const { crashed, unlock } = await lock(options.directory);
   try {
     const settings: WorkerOptions = {
       directory: options.directory,

@@ -1,5 +1,16 @@
-import { closeSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Another process writes to the journal's directory. Its message is one line for a user. */
 export class JournalBusy extends Error {
@@ -14,32 +25,40 @@ export interface Lock {
   unlock(): void;
 }
 
+/** Whoever holds the lock touches it this often. */
+const beatMs = 1000;
+/** A holder that cannot be looked up is given so long to do so. */
+const silenceMs = 6000;
+/** Longer ago than this, nobody needs to wait for it. */
+const forgottenMs = 60_000;
+
 /**
  * Takes the directory for this process. Node has no flock: the lock is a file that names its owner by process id, start
- * time and boot of the machine, so that neither a crash nor a reused id leaves it locked.
+ * time, boot of the machine and namespace of process ids, so that neither a crash nor a reused id leaves it locked. An
+ * owner of another container or machine that shares the volume cannot be looked up, and shows that it lives by touching
+ * the file.
  *
  * @throws JournalBusy when a living process holds it.
  */
-export function lock(directory: string): Lock {
-  const path = join(directory, 'lock');
-  const own = `${process.pid} ${startTime(process.pid)} ${bootId()}`;
+export async function lock(directory: string): Promise<Lock> {
+  const path = `${directory}/lock`;
+  const own = [process.pid, startTime(process.pid), bootId(), pidNamespace()].join(' ');
   let crashed = false;
-  try {
-    claim(path, own);
-  } catch (cause) {
-    if (!isCode(cause, 'EEXIST')) throw cause;
-    const [holder = '', start = '', boot = ''] = readFileSync(path, 'utf8').split(' ');
-    const pid = Number.parseInt(holder, 10);
-    crashed = boot !== '' && boot !== bootId();
-    if (!crashed && pid > 0 && isAlive(pid) && start === startTime(pid)) {
-      throw new JournalBusy(`the journal ${directory} is in use by process ${pid}`, { cause });
+  for (let tries = 0; !claim(path, own); tries += 1) {
+    const left = await contentOf(path);
+    if (left === undefined) continue;
+    const [holder = ''] = left.split(' ');
+    const isTaken = (await isHeld(path, left)) || !removeLeft(path, left);
+    if (isTaken || tries > 3) {
+      throw new JournalBusy(`the journal ${directory} is in use by process ${holder}`);
     }
-    unlinkSync(path);
-    claim(path, own);
+    crashed ||= bootOf(left) !== '' && bootOf(left) !== bootId();
   }
+  const beat = setInterval(() => touch(path), beatMs).unref();
   return {
     crashed,
     unlock() {
+      clearInterval(beat);
       try {
         if (readFileSync(path, 'utf8') === own) unlinkSync(path);
       } catch (error) {
@@ -53,10 +72,79 @@ function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-function claim(path: string, own: string): void {
-  const fd = openSync(path, 'wx');
-  writeFileSync(fd, own);
-  closeSync(fd);
+function claim(path: string, own: string): boolean {
+  try {
+    const fd = openSync(path, 'wx');
+    writeFileSync(fd, own);
+    closeSync(fd);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** Undefined when the file is gone. Another process may be about to write it: then there is nothing in it yet. */
+async function contentOf(path: string): Promise<string | undefined> {
+  try {
+    const content = readFileSync(path, 'utf8');
+    if (content !== '') return content;
+    await sleep(300);
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function bootOf(content: string): string {
+  return content.split(' ')[2] ?? '';
+}
+
+async function isHeld(path: string, content: string): Promise<boolean> {
+  const [holder = '', start = '', boot = '', namespace = pidNamespace()] = content.split(' ');
+  if (boot !== bootId() || namespace !== pidNamespace()) return isTouched(path);
+  const pid = Number.parseInt(holder, 10);
+  return pid > 0 && isAlive(pid) && start === startTime(pid);
+}
+
+async function isTouched(path: string): Promise<boolean> {
+  const first = touchedAt(path);
+  if (first === undefined || Date.now() - first > forgottenMs) return false;
+  for (let waited = 0; waited < silenceMs; waited += beatMs / 4) {
+    await sleep(beatMs / 4);
+    if (touchedAt(path) !== first) return true;
+  }
+  return false;
+}
+
+function touchedAt(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
+function touch(path: string): void {
+  try {
+    const now = new Date();
+    utimesSync(path, now, now);
+  } catch {
+    // Whoever took it away has a reason, and a full disk takes a time too.
+  }
+}
+
+/** Removes a lock that nobody holds; false, and nothing removed, when it is not the one that was looked at any more. */
+function removeLeft(path: string, left: string): boolean {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return true;
+    throw error;
+  }
+  const isSame = readFileSync(aside, 'utf8') === left;
+  // Two starting at once: the other one was quicker, and what was moved is its own.
+  if (isSame) rmSync(aside);
+  else renameSync(aside, path);
+  return isSame;
 }
 
 function isAlive(pid: number): boolean {
@@ -82,6 +170,15 @@ function startTime(pid: number): string {
 function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Every container has its own; '' where nothing is known of that. */
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
   } catch {
     return '';
   }

@@ -14,23 +14,21 @@ export function encodingOf(contentType: string | null): Encoding | undefined {
   }
 }
 
-/** Undefined when we cannot undo it. */
+const compressions: ReadonlyMap<string, Compression> = new Map([
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+  ['zstd', 'zstd'],
+]);
+const unchanged: ReadonlySet<string> = new Set(['', 'identity', 'none']);
+
+/** Undefined when we cannot undo it. A list (RFC 9110 §8.4) may name one compression; proxies add `identity`. */
 export function compressionOf(contentEncoding: string | null): Compression | undefined {
-  switch (contentEncoding?.trim().toLowerCase() ?? '') {
-    case '':
-    case 'identity':
-    case 'none':
-      return 'none';
-    case 'gzip':
-    case 'x-gzip':
-      return 'gzip';
-    case 'deflate':
-      return 'deflate';
-    case 'zstd':
-      return 'zstd';
-    default:
-      return undefined;
-  }
+  const list = (contentEncoding ?? '').toLowerCase().split(',');
+  const codings = list.map((one) => one.trim()).filter((one) => !unchanged.has(one));
+  const [only] = codings;
+  if (only === undefined) return 'none';
+  return codings.length === 1 ? compressions.get(only) : undefined;
 }
 
 /** `bytes` has its length taken from the budget; whoever reads gives it back. */
@@ -40,12 +38,15 @@ export type Body =
   | { readonly kind: 'no_memory' }
   | { readonly kind: 'aborted' };
 
-/** Reads the body as sent, at most `maxBytes`, holding never more than the budget allows. */
+/**
+ * Reads the body as sent, at most `maxBytes`, holding never more than the budget allows. One that is not wanted is
+ * discarded first, see {@link discardBody}.
+ */
 export async function readBody(request: Request, maxBytes: number, budget: Budget): Promise<Body> {
   const declared = Number(request.headers.get('content-length') ?? Number.NaN);
-  if (declared > maxBytes) return { kind: 'too_large' };
+  if (declared > maxBytes) return unwanted('too_large', request);
   if (!Number.isSafeInteger(declared) || declared < 0) return readChunks(request, maxBytes, budget);
-  if (!budget.take(declared)) return { kind: 'no_memory' };
+  if (!budget.take(declared)) return unwanted('no_memory', request);
   try {
     const bytes = new Uint8Array(await request.arrayBuffer());
     // The HTTP parser holds a body to its declared length; this is for callers without one.
@@ -58,23 +59,34 @@ export async function readBody(request: Request, maxBytes: number, budget: Budge
   }
 }
 
-/** Beyond this a connection is rather given up. */
-const maxDiscarded = 8 * 1024 * 1024;
+/** Beyond this a connection is rather given up. Twice what a body may have: whoever is over it mostly is by little. */
+const maxDiscarded = 128 * 1024 * 1024;
 
 /**
  * Reads a body that nobody wants, and keeps none of it. Answered before its sender is through, a request leaves the
- * connection unusable, and the next request on it, which may be anybody's behind a proxy, would be cut off.
+ * connection unusable: the next request on it, which may be anybody's behind a proxy, would be cut off, and a sender
+ * that looks for the answer only after its last byte (Python's) would see a broken connection instead of the refusal.
  */
 export async function discardBody(request: Request): Promise<void> {
   const reader = request.body?.getReader();
-  let length = 0;
-  while (reader !== undefined && length <= maxDiscarded) {
+  if (reader !== undefined) await discardRest(reader);
+}
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
+async function discardRest(reader: Reader): Promise<void> {
+  for (let length = 0; length <= maxDiscarded; ) {
     const chunk = await reader.read().catch(() => undefined);
     if (chunk === undefined || chunk.done) return;
     length += chunk.value.length;
   }
   // Not awaited: the sender may take its time to notice.
-  reader?.cancel().catch(() => undefined);
+  reader.cancel().catch(() => undefined);
+}
+
+async function unwanted<Kind extends 'too_large' | 'no_memory'>(kind: Kind, request: Request) {
+  await discardBody(request);
+  return { kind };
 }
 
 async function readChunks(request: Request, maxBytes: number, budget: Budget): Promise<Body> {
@@ -84,8 +96,8 @@ async function readChunks(request: Request, maxBytes: number, budget: Budget): P
   let length = 0;
   const stop = async (kind: 'too_large' | 'no_memory' | 'aborted'): Promise<Body> => {
     budget.give(length);
-    // Not awaited: the sender may take its time to notice.
-    reader.cancel().catch(() => undefined);
+    chunks.length = 0;
+    if (kind !== 'aborted') await discardRest(reader);
     return { kind };
   };
   for (;;) {

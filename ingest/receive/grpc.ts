@@ -28,9 +28,13 @@ export interface GrpcReceiver {
  * The three Export calls of OTLP/gRPC on HTTP/2 itself: a unary call is one length-prefixed message there and a status
  * in the trailers. A gRPC library would hold whole messages of every stream in memory before we see them, and
  * decompress them on libuv's pool behind the engine's queries; here the sizes are known from the first five bytes, the
- * budget is asked before anything is kept, and the body goes into the journal as it came, compressed.
+ * budget is asked before anything is kept, and the body goes into the journal as it came, compressed. `onBroken` hears
+ * of connections that are no HTTP/2.
  */
-export function createGrpc(options: ReceiverOptions): GrpcReceiver {
+export function createGrpc(
+  options: ReceiverOptions,
+  onBroken: (error: unknown) => void = () => undefined,
+): GrpcReceiver {
   const server = createServer({
     settings: {
       initialWindowSize: 1024 * 1024,
@@ -45,7 +49,7 @@ export function createGrpc(options: ReceiverOptions): GrpcReceiver {
     session.on('error', () => session.destroy());
     session.on('close', () => sessions.delete(session));
   });
-  server.on('sessionError', () => undefined);
+  server.on('sessionError', (error) => onBroken(error));
   server.on('stream', (stream, headers) => {
     stream.on('error', () => undefined);
     serveCall(options, stream, headers).catch((error: unknown) => {

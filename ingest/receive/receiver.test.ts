@@ -89,6 +89,8 @@ describe('the OTLP receiver', () => {
     ['deflate', 'deflate', deflateRawSync],
     ['zstd', 'zstd', () => Buffer.from('KLUv/QBYoQAAeyJyZXNvdXJjZVNwYW5zIjpbXX0=', 'base64')],
     ['identity', 'none', (body: Buffer) => body],
+    ['identity, GZIP', 'gzip', gzipSync],
+    ['gzip,', 'gzip', gzipSync],
   ] as const)('hands on a body with Content-Encoding %s as received', async (name, as, pack) => {
     const { post, arrivals } = setUp();
     const body = pack(Buffer.from('{"resourceSpans":[]}'));
@@ -217,7 +219,9 @@ describe('a bad request', () => {
     ['/v1/nothing', {}],
     ['/v1/traces', { 'content-type': 'text/plain' }],
     ['/v1/traces', { 'content-encoding': 'br' }],
+    ['/v1/traces', { 'content-encoding': 'gzip, gzip' }],
     ['/v1/traces', { 'x-project': '' }],
+    ['/v1/traces', { 'content-length': String(limit + 1) }],
   ])(
     'to %s with %j is read before it is refused: its connection goes on',
     async (path, headers) => {
@@ -256,7 +260,7 @@ describe('a bad request', () => {
     const { app, budget } = setUp();
     let cancelled = false;
     const body = new ReadableStream({
-      pull: (controller) => controller.enqueue(new Uint8Array(1000)),
+      pull: (controller) => controller.enqueue(new Uint8Array(100_000)),
       cancel: () => {
         cancelled = true;
       },

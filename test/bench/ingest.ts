@@ -83,7 +83,7 @@ function watchLag(server: PlumblineProcess): { stop(): Promise<number[]> } {
   const watch = async () => {
     while (!stopped) {
       const metrics = await server.metrics();
-      const batches = metrics.get('plumbline_ingest_lag_batches_total') ?? 0;
+      const batches = metrics.get('plumbline_ingest_lag_seconds_count') ?? 0;
       if (batches !== seen)
         lags.push((metrics.get('plumbline_ingest_lag_last_seconds') ?? 0) * 1000);
       seen = batches;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store } from '../../store/connection.ts';
-import { canCompile, startServer } from './server.ts';
+import { noServer, startServer } from './server.ts';
 
 /** A store on one kind of engine, empty at first and gone after `close`. */
 export interface Backend {
@@ -17,12 +17,13 @@ export interface Backend {
  * for (const backend of backends) describe(backend.name, () => { … await backend.open() … });
  * ```
  */
-export const backends: readonly Backend[] = canCompile()
-  ? [
-      { name: 'embedded', open: openEmbedded },
-      { name: 'server', open: openOnServer },
-    ]
-  : [{ name: 'embedded (no C compiler here: no server to test on)', open: openEmbedded }];
+export const backends: readonly Backend[] =
+  noServer() === null
+    ? [
+        { name: 'embedded', open: openEmbedded },
+        { name: 'server', open: openOnServer },
+      ]
+    : [{ name: `embedded (no server to test on: ${noServer()} here)`, open: openEmbedded }];
 
 /**
  * For suites that take long: embedded, and every engine when `PLUMBLINE_TEST_BACKENDS=all`. What differs between the

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -18,17 +18,45 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Whether {@link startServer} can work here: a C compiler is needed. */
-export function canCompile(): boolean {
-  try {
-    execFileSync('gcc', ['--version'], { stdio: 'ignore' });
-    return existsSync(libchdbPath());
-  } catch {
-    return false;
-  }
+/** A way to call the one function that is ClickHouse's command line. */
+interface Launcher {
+  readonly command: string;
+  /** Command and first arguments of the server, for whose sake `directory` exists. */
+  prepare(directory: string, library: string): readonly [string, ...string[]];
 }
 
 const SOURCE = fileURLToPath(new URL('./server.c', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('./server.py', import.meta.url));
+
+const compiler = (command: string): Launcher => ({
+  command,
+  prepare(directory, library) {
+    const program = join(directory, 'clickhouse');
+    const from = dirname(library);
+    const flags = [`-L${from}`, '-l:libchdb.so', `-Wl,-rpath,${from}`];
+    execFileSync(command, [SOURCE, '-o', program, ...flags]);
+    return [program];
+  },
+});
+
+/** Node itself cannot call into a library. */
+const launchers: readonly Launcher[] = [
+  ...['gcc', 'cc', 'clang'].map(compiler),
+  { command: 'python3', prepare: (_, library) => ['python3', SCRIPT, library] },
+];
+
+function launcher(): Launcher | undefined {
+  if (!existsSync(libchdbPath())) return undefined;
+  return launchers.find(({ command }) => {
+    const { error, status } = spawnSync(command, ['--version'], { stdio: 'ignore' });
+    return error === undefined && status === 0;
+  });
+}
+
+/** Why {@link startServer} cannot work here, null when it can. */
+export function noServer(): string | null {
+  return launcher() === undefined ? 'neither a C compiler nor python3' : null;
+}
 
 // The program runs queries and ends; a query that sleeps keeps its listener open.
 const STAY = [
@@ -36,21 +64,15 @@ const STAY = [
   'SELECT sleepEachRow(1) FROM numbers(100000000) FORMAT Null SETTINGS function_sleep_max_microseconds_per_block = 0, max_block_size = 1',
 ].join('; ');
 
-/** Compiles, starts and waits until it answers; `stop` ends it and removes its files. */
+/** Starts it and waits until it answers; `stop` ends it and removes its files. */
 export async function startServer(): Promise<Server> {
+  const found = launcher();
+  if (found === undefined) throw new Error(`no server here: ${noServer()}`);
   const dir = mkdtempSync(join(tmpdir(), 'plumbline-server-'));
-  const program = join(dir, 'clickhouse');
-  const library = dirname(libchdbPath());
-  execFileSync('gcc', [
-    SOURCE,
-    '-o',
-    program,
-    `-L${library}`,
-    '-l:libchdb.so',
-    `-Wl,-rpath,${library}`,
-  ]);
+  const [program, ...first] = found.prepare(dir, libchdbPath());
   const port = await freePort();
   const args = [
+    ...first,
     `--path=${join(dir, 'data')}`,
     `--http_port=${port}`,
     '--listen_host=127.0.0.1',

@@ -39,6 +39,11 @@ export interface Verdict {
   readonly cost_error_usd: number;
 }
 
+/** Of a scenario that cannot be run on this machine: why. */
+export interface NotTested {
+  readonly not_tested: string;
+}
+
 /** Where a store is. Embedded: no other process may have it open. */
 export type Target = { readonly path: string } | { readonly url: string };
 

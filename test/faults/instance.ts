@@ -33,35 +33,36 @@ export interface Settings {
   /** ClickHouse over HTTP; embedded without. */
   readonly clickhouse?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Command and arguments that run it. */
+  readonly prefix?: readonly string[];
 }
 
+const node = ['--conditions=app-source', '--import', 'tsx', 'main.ts'];
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-export function newInstance({ name, data, clickhouse, env = {} }: Settings): Instance {
+export function newInstance(settings: Settings): Instance {
+  const { name, data, clickhouse, env = {}, prefix = [] } = settings;
   let child: ChildProcess | undefined;
   let urls: Instance['urls'] | undefined;
 
   function launch(): ChildProcess {
-    const started = spawn(
-      process.execPath,
-      ['--conditions=app-source', '--import', 'tsx', 'main.ts'],
-      {
-        cwd: root,
-        env: {
-          ...process.env,
-          PLUMBLINE_DATA: data,
-          PLUMBLINE_PORT: '0',
-          PLUMBLINE_OTLP_PORT: '0',
-          PLUMBLINE_GRPC_PORT: '0',
-          UV_THREADPOOL_SIZE: '16',
-          // It would mend what the derivation got wrong before anybody looks.
-          PLUMBLINE_AUDIT: 'off',
-          ...(clickhouse === undefined ? {} : { CLICKHOUSE_URL: clickhouse }),
-          ...env,
-        },
-        stdio: ['ignore', 'pipe', process.env['FAULTS_VERBOSE'] ? 'inherit' : 'ignore'],
+    const [program = '', ...args] = [...prefix, process.execPath, ...node];
+    const started = spawn(program, args, {
+      cwd: root,
+      env: {
+        ...process.env,
+        PLUMBLINE_DATA: data,
+        PLUMBLINE_PORT: '0',
+        PLUMBLINE_OTLP_PORT: '0',
+        PLUMBLINE_GRPC_PORT: '0',
+        UV_THREADPOOL_SIZE: '16',
+        // It would mend what the derivation got wrong before anybody looks.
+        PLUMBLINE_AUDIT: 'off',
+        ...(clickhouse === undefined ? {} : { CLICKHOUSE_URL: clickhouse }),
+        ...env,
       },
-    );
+      stdio: ['ignore', 'pipe', process.env['FAULTS_VERBOSE'] ? 'inherit' : 'ignore'],
+    });
     child = started;
     const last = () => started.kill('SIGKILL');
     process.once('exit', last);

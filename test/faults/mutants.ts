@@ -49,7 +49,32 @@ const mutants: readonly Mutant[] = [
     find: 'newest.set(key, i);',
     replace: 'newest.set(String(i), i);',
     shows: 'wrong_tasks',
-    only: 'two over one server (tokens off)',
+    only: 'two over one server (tokens on)',
+  },
+  {
+    name: 'begins behind what it had not stored',
+    file: 'ingest/journal/journal.ts',
+    find: 'const from = crashed ? 0 : checkpoint;',
+    replace: 'const from = crashed ? 0 : Math.max(checkpoint, end);',
+    shows: 'lost',
+    only: 'embedded (tokens off)',
+  },
+  {
+    name: 'gives another batch the token of the one before a crash',
+    file: 'ingest/writer.ts',
+    find: `first.position < journal.openedAt) return;
+  return \`\${journal.id}:\${first.position}-\${last.next}\`;`,
+    replace: "false) return; return 'same:' + first.position;",
+    shows: 'lost',
+    only: 'embedded (tokens on)',
+  },
+  {
+    name: 'remembers a request before the journal has it',
+    file: 'ingest/accept.ts',
+    find: append,
+    replace: `seen.add(key); ${append}`,
+    shows: 'lost',
+    only: 'outage',
   },
   {
     name: 'takes the version of a row after reading what is in it',
@@ -66,6 +91,14 @@ const mutants: readonly Mutant[] = [
     replace: 'SELECT toUnixTimestamp64Micro(now64(6)) AS ver`,',
     shows: 'wrong_tasks',
     only: 'clock back 10 s',
+  },
+  {
+    name: 'takes the version from the clock alone while another is paused',
+    file: 'store/derive/version.ts',
+    find: 'SELECT max(ver) AS ver FROM derivation_versions`,',
+    replace: 'SELECT toUnixTimestamp64Micro(now64(6)) AS ver`,',
+    shows: 'wrong_tasks',
+    only: 'while the clock goes back',
   },
   {
     name: 'leaves the row of a task where it was when it moves or goes',
@@ -99,7 +132,15 @@ const mutants: readonly Mutant[] = [
     replace: `if (appended.kind === 'busy' && appended.why === 'full') return { kind: 'accepted' };
         ${busy}`,
     shows: 'lost',
-    only: 'overload',
+    only: 'small journal',
+  },
+  {
+    name: 'keeps in memory whatever is accepted',
+    file: 'ingest/queue.ts',
+    find: '&& memoryBytes + accepted.bytes <= maxBytes)',
+    replace: ')',
+    shows: 'rss_over_bound_mb',
+    only: 'large journal',
   },
   {
     name: 'does not say when to come again',
@@ -107,7 +148,7 @@ const mutants: readonly Mutant[] = [
     find: "'retry-after': String(outcome.retryAfterSeconds),",
     replace: '',
     shows: null,
-    only: 'overload',
+    only: 'small journal',
   },
 ];
 

@@ -1,15 +1,15 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomFrom } from '../../store/derive/fixtures-random.ts';
 import { startServer } from '../clickhouse/server.ts';
-import { isClean, judge, readFacts, type Verdict } from './checks.ts';
+import { isClean, judge, type NotTested, readFacts, type Verdict } from './checks.ts';
 import { type Clients, startClients } from './clients.ts';
 import { newInstance } from './instance.ts';
 import { itemsOf } from './items.ts';
 import { type PlannedTask, planner } from './plan.ts';
+import { mountSmallDisk } from './small-disk.ts';
 
 interface Load {
   readonly planned: PlannedTask[];
@@ -131,28 +131,27 @@ export interface DiskResult extends Verdict {
 
 const MIB = 8;
 
-/**
- * The journal's disk is a small tmpfs; something else fills it, and goes again. Null when nothing can be mounted here.
- */
+/** The journal's disk is a small tmpfs; something else fills it, and goes again. */
 export async function fullDisk(options: {
   readonly seed: number;
   readonly say: (text: string) => void;
-}): Promise<DiskResult | null> {
+}): Promise<DiskResult | NotTested> {
   const { seed, say } = options;
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-faults-'));
   const journal = join(directory, 'a', 'journal');
   mkdirSync(journal, { recursive: true });
-  if (!mount(journal)) {
+  const disk = await mountSmallDisk(journal, MIB);
+  if (disk === null) {
     rmSync(directory, { recursive: true, force: true });
-    return null;
+    return { not_tested: 'no tmpfs can be mounted here, nor in a user namespace' };
   }
-  const instance = newInstance({ name: 'a', data: join(directory, 'a') });
+  const instance = newInstance({ name: 'a', data: join(directory, 'a'), prefix: disk.prefix });
   try {
     await instance.start();
     const clients = startClients({ instances: [instance], random: randomFrom(seed) });
     const load = startLoad(clients, seed, 3);
     await sleep(1500);
-    fill(journal);
+    disk.fill();
     const start = clients.stats.refused;
     await until(() => clients.stats.refused > start + 5, 30);
     await sleep(1500);
@@ -163,7 +162,7 @@ export async function fullDisk(options: {
     await instance.kill();
     await instance.start().catch((error: unknown) => say(`with a full disk: ${String(error)}`));
     await sleep(1000);
-    rmSync(join(journal, 'ballast'), { force: true });
+    disk.clear();
     if (!instance.isUp) await instance.start();
     const acked = clients.stats.acked;
     const recovered = await until(() => clients.stats.acked > acked + 5, 30);
@@ -184,30 +183,8 @@ export async function fullDisk(options: {
     };
   } finally {
     await instance.kill();
-    execFileSync('umount', [journal]);
+    disk.release();
     rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-function mount(path: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${MIB}m`, 'tmpfs', path], {
-      stdio: 'ignore',
-    });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Takes all the space there is. */
-function fill(path: string): void {
-  try {
-    execFileSync('dd', ['if=/dev/zero', `of=${join(path, 'ballast')}`, 'bs=4k'], {
-      stdio: 'ignore',
-    });
-  } catch {
-    // It ends with an error as soon as it has done its work.
   }
 }
 

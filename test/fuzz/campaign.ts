@@ -1,7 +1,7 @@
 import { createRandom, type Random } from '../../demo/random.ts';
 import { openStore } from '../../store/connection.ts';
 import { query, sql } from '../../store/sql.ts';
-import { hostile } from './hostile.ts';
+import { hostile, neighbours } from './hostile.ts';
 import { below, mutations } from './mutate.ts';
 import { type Answer, type Attack, type Protocol, protocols } from './protocols.ts';
 import { type PlumblineProcess, startPlumbline } from './server.ts';
@@ -25,6 +25,8 @@ export interface CampaignReport {
   /** What must not happen, each with the case that did it; empty is good. */
   readonly failures: readonly string[];
   readonly good: number;
+  /** Hostile requests of which one item was bad; its neighbours are as many times two. */
+  readonly spared: number;
   readonly slowestGoodMs: number;
   readonly peakRssMb: number;
   readonly seconds: number;
@@ -49,6 +51,7 @@ interface State {
   readonly statuses: Map<string, number>;
   readonly failures: string[];
   readonly good: { readonly signal: Signal; readonly of: string }[];
+  readonly spared: { readonly signal: Signal; readonly of: string }[];
   slowestGoodMs: number;
 }
 
@@ -69,6 +72,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     statuses: new Map(),
     failures: [],
     good: [],
+    spared: [],
     slowestGoodMs: 0,
   };
   let next = 0;
@@ -94,6 +98,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRep
     statuses: Object.fromEntries([...state.statuses].sort()),
     failures: state.failures,
     good: state.good.length,
+    spared: state.spared.length,
     slowestGoodMs: Math.round(state.slowestGoodMs),
     peakRssMb: server.peakRssMb,
     seconds: Math.round((performance.now() - start) / 1000),
@@ -116,7 +121,11 @@ async function oneCase(state: State, at: number): Promise<void> {
   const kind = state.kinds[Math.floor(turn / (protocols.length * signals.length))];
   const attack = makeAttack(state, protocol, signal, at, kind);
   const answer = await protocol.send(server, signal, attack);
-  judge(state, answer, `case ${at}, ${attack.name}, ${protocol.name} ${signal.name}`, attack);
+  const name = `case ${at}, ${attack.name}, ${protocol.name} ${signal.name}`;
+  judge(state, answer, name, attack);
+  if (attack.neighboursOf === undefined || answer.kind !== 'answer') return;
+  if (answer.status === 200) state.spared.push({ signal, of: attack.neighboursOf });
+  else state.failures.push(`${name}: its neighbours were refused with ${answer.status}`);
 }
 
 function makeAttack(
@@ -148,7 +157,8 @@ function makeAttack(
   ) {
     return { ...made, ...mutated(random, made.body, name) };
   }
-  return { ...made, name };
+  const spares = hostile[name]?.hasNeighbours === true;
+  return { ...made, name, ...(spares && { neighboursOf: of }) };
 }
 
 function mutated(random: Random, body: Buffer, of: string): Attack {
@@ -225,15 +235,25 @@ async function settle({ server, failures }: State): Promise<void> {
 }
 
 /** Reads the store itself, in the server's stead, which has ended. */
-async function checkStore({ good, failures }: State, data: string): Promise<void> {
+async function checkStore({ good, spared, failures }: State, data: string): Promise<void> {
   const store = await openStore({ path: data });
   try {
     for (const signal of signals) {
-      const sent = good.filter((one) => one.signal === signal);
-      const expected = sent.flatMap(({ of }) =>
-        Array.from({ length: itemsPerRequest }, (_, i) => signal.expected(of, i)),
-      );
-      compare(failures, `${signal.name}: item`, expected, await signal.stored(store));
+      const ours = (one: { readonly signal: Signal }) => one.signal === signal;
+      const expected = good
+        .filter(ours)
+        .flatMap(({ of }) =>
+          Array.from({ length: itemsPerRequest }, (_, i) => signal.expected(of, i)),
+        );
+      compare(failures, `${signal.name}: item`, expected, await signal.stored(store, 'good '));
+      const beside = spared
+        .filter(ours)
+        .flatMap(({ of }) => neighbours.map((i) => signal.expected(of, i)));
+      const known = new Set(beside);
+      const found = await signal.stored(store, 'victim ');
+      // What became of the bad ones themselves is free.
+      const left = found.filter((one) => known.has(one));
+      compare(failures, `${signal.name}: neighbour of a bad item`, beside, left);
     }
     const tasks = good.filter(({ signal }) => signal.name === 'traces');
     compare(

@@ -16,8 +16,13 @@ export interface Case {
 /** Makes a hostile request. `weight` is how often, 1 being usual; what costs much is rare. */
 export interface Hostile {
   readonly weight: number;
+  /** Only its second of three items is bad: whatever becomes of that one, the others have to be taken. */
+  readonly hasNeighbours?: boolean;
   readonly make: (at: Case) => Omit<Attack, 'name'>;
 }
+
+/** Places of the sound items of a request that {@link Hostile.hasNeighbours}. */
+export const neighbours = [0, 2] as const;
 
 type Change = (item: Data, at: Case) => Data;
 
@@ -25,6 +30,7 @@ type Change = (item: Data, at: Case) => Data;
 function item(change: Change, weight = 1): Hostile {
   return {
     weight,
+    hasNeighbours: true,
     make: (at) => {
       const { signal, protocol, of } = at;
       const items = [0, 1, 2].map((i) => signal.item(of, i));

@@ -19,6 +19,8 @@ export interface Attack {
   readonly name: string;
   readonly body: Buffer;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whose sound items have to be stored though another of the request is bad. */
+  readonly neighboursOf?: string;
   /** Ends the connection after so many bytes of the body, though all were announced. */
   readonly cutAt?: number;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Store } from '../../store/connection.ts';
-import { query, sql } from '../../store/sql.ts';
+import { param, query, sql } from '../../store/sql.ts';
 import {
   attributes,
   type Data,
@@ -24,8 +24,8 @@ export interface Signal {
   readonly item: (of: string, i: number) => Data;
   /** Names of the item's fields that hold a time. */
   readonly times: readonly string[];
-  /** Marks of all sound items found in the store with what else must be exact about them, once per stored item. */
-  readonly stored: (store: Store) => Promise<readonly string[]>;
+  /** Marks found in the store that begin so, with what else must be exact about their items, once per stored item. */
+  readonly stored: (store: Store, prefix: string) => Promise<readonly string[]>;
   /** What {@link stored} must say of an item. */
   readonly expected: (of: string, i: number) => string;
 }
@@ -92,12 +92,15 @@ const traces: Signal = {
     flags: 257,
   }),
   expected: (of, i) => `${of} ${i}: ${i === 0 ? '' : tokens(i)} tokens, ${i === 0 ? 0 : 1} message`,
-  stored: async (store) => {
+  stored: async (store, prefix) => {
     const rows = await query<{ mark: string; tokens: string | null; messages: number }>(
       store,
-      sql`SELECT attributes['fuzz.mark'] AS mark, input_tokens AS tokens, length(arrayIntersect(input_messages, (
-            SELECT groupArray(hash) FROM messages WHERE startsWith(content, '{"role":"user"')))) AS messages
-          FROM spans FINAL WHERE startsWith(mark, 'good ')`,
+      sql`SELECT mark, tokens, toUInt32(countIf(hash IN (
+            SELECT hash FROM messages WHERE startsWith(content, '{"role":"user"')))) AS messages
+          FROM (
+            SELECT trace_id, span_id, attributes['fuzz.mark'] AS mark, input_tokens AS tokens, input_messages
+            FROM spans FINAL WHERE startsWith(mark, ${param('String', prefix)}))
+          LEFT ARRAY JOIN input_messages AS hash GROUP BY trace_id, span_id, mark, tokens`,
     );
     return rows.map((row) => `${row.mark}: ${row.tokens ?? ''} tokens, ${row.messages} message`);
   },
@@ -134,10 +137,10 @@ const logs: Signal = {
     flags: 1,
   }),
   expected: (of, i) => `${of} ${i}: ${of} record ${i}`,
-  stored: async (store) => {
+  stored: async (store, prefix) => {
     const rows = await query<{ mark: string; body: string }>(
       store,
-      sql`SELECT attributes['fuzz.mark'] AS mark, body FROM logs FINAL WHERE startsWith(mark, 'good ')`,
+      sql`SELECT attributes['fuzz.mark'] AS mark, body FROM logs FINAL WHERE startsWith(mark, ${param('String', prefix)})`,
     );
     return rows.map((row) => `${row.mark}: ${row.body}`);
   },
@@ -191,14 +194,14 @@ const metrics: Signal = {
     exemplars: [{ timeUnixNano: time(i), asDouble: 1.5, traceId: hex('elsewhere', 32) }],
   }),
   expected: (of, i) => `${of} ${i}: ${i === 2 ? '4 in 1,3' : i}`,
-  stored: async (store) => {
+  stored: async (store, prefix) => {
     const rows = await query<{ mark: string; value: string }>(
       store,
       sql`SELECT attributes['fuzz.mark'] AS mark, toString(value_int) AS value
-          FROM metrics_number FINAL WHERE startsWith(mark, 'good ')
+          FROM metrics_number FINAL WHERE startsWith(mark, ${param('String', prefix)})
           UNION ALL
           SELECT attributes['fuzz.mark'] AS mark, concat(toString(count), ' in ', arrayStringConcat(bucket_counts, ','))
-          FROM metrics_histogram FINAL WHERE startsWith(mark, 'good ')`,
+          FROM metrics_histogram FINAL WHERE startsWith(mark, ${param('String', prefix)})`,
     );
     return rows.map((row) => `${row.mark}: ${row.value}`);
   },

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import {
   ProtobufLogsSerializer,
@@ -189,6 +191,26 @@ describe('a body over 64 MiB after decompression', () => {
     expect(answer).toMatchObject({ code: 8, details: undefined });
     const inflated = await grpcGzip.export('traces', Buffer.alloc(64 * 1024 ** 2 + 1), withKey);
     expect(inflated).toMatchObject({ code: 8, details: undefined });
+  });
+
+  it('is read to its end first: its sender gets the answer, and its connection goes on', async () => {
+    const { hostname, port } = new URL(receiver.http);
+    const socket = connect(Number(port), hostname);
+    const head = `POST /v1/traces HTTP/1.1\r\nhost: here\r\ncontent-type: application/x-protobuf\r\nx-api-key: ${ingestKey.key}\r\n`;
+    const size = 64 * 1024 ** 2 + 1;
+    let answers = '';
+    socket.on('data', (chunk) => {
+      answers += chunk.toString('latin1');
+    });
+    socket.write(`${head}content-length: ${size}\r\n\r\n`);
+    socket.write(Buffer.alloc(1000));
+    // Longer than Node and Hono wait for the rest of a request that is answered already.
+    await sleep(1200);
+    socket.write(Buffer.alloc(size - 1000));
+    socket.write(`${head}content-length: 0\r\n\r\n`);
+    await expect.poll(() => answers.match(/HTTP\/1.1 \d+/g), { timeout: 10_000 }).toHaveLength(2);
+    socket.destroy();
+    expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
   });
 });
 
