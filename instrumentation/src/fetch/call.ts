@@ -9,12 +9,11 @@ import { runtime } from '../runtime.ts';
 import { activeScope, activeTask } from '../task-context.ts';
 import { inferTool } from '../tool-span.ts';
 import { type Json, parse, record } from '../wire/json.ts';
-import { providerOf } from '../wire/registry.ts';
 import type { ModelRequest } from '../wire/wire.ts';
 import { messageOf, observeAnswer } from './answered.ts';
 import { type CallSpan, callSpan } from './call-span.ts';
 import { describeRequest } from './describe.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { Outgoing, Target } from './outgoing.ts';
 
 /** A model call under way. */
 export interface Call {
@@ -30,7 +29,7 @@ export interface Call {
 const maxBodyChars = 4_194_304;
 
 /** Opens the span of a model call; `undefined` when it is none, or nobody wants to know of it. */
-export function startCall(target: Outgoing, body: string): Call | undefined {
+export function startCall({ target, resend }: Outgoing, body: string): Call | undefined {
   const started = performance.now();
   const json = body.length > maxBodyChars ? undefined : record(parse(body));
   const { accepts, operation } = target.wire;
@@ -38,25 +37,24 @@ export function startCall(target: Outgoing, body: string): Call | undefined {
   const request = json && readRequest(target, json);
   const active = context.active();
   const task = activeTask(active);
-  if (request && target.resend === 0) attempt('call.results', () => readResults(request, active));
-  const provider = providerOf(target.url.hostname, target.wire);
-  const span = callSpan(operation, {
-    'gen_ai.operation.name': operation,
-    'gen_ai.provider.name': provider,
-    'server.address': target.url.hostname,
-    'server.port': portOf(target.url),
-    ...(target.resend > 0 && { 'http.request.resend_count': target.resend }),
-  });
+  if (request && resend === 0) attempt('call.results', () => readResults(request, active));
+  const { provider } = target;
+  const iteration = operation === 'embeddings' ? undefined : nextIteration(active, resend);
+  const span = callSpan(
+    request?.model ? `${operation} ${request.model}` : operation,
+    known({
+      'gen_ai.operation.name': operation,
+      'gen_ai.provider.name': provider,
+      'server.address': target.host,
+      'server.port': target.port,
+      'http.request.resend_count': resend || undefined,
+      'agent.iteration': iteration,
+    }),
+  );
   if (!span.recording && !task?.meter) return undefined;
-  const iteration = operation === 'embeddings' ? undefined : nextIteration(active, target.resend);
-  attempt('call.describe', () => {
-    if (!span.recording) return;
-    span.name(`${operation} ${request?.model ?? ''}`.trim());
-    span.set(known({ 'agent.iteration': iteration }));
-    if (request) span.set(describeRequest(request, body));
-  });
+  if (request && span.recording) describeRequest(request, body, span.set);
   const meter = task?.meter;
-  const retry = target.resend > 0;
+  const retry = resend > 0;
   const refused = enter(meter, span, { iteration: iteration ?? 0, retry, provider });
   const end = endOnce(span, refused ? undefined : meter);
   if (refused) end();
@@ -130,8 +128,8 @@ function endOnce(span: CallSpan, meter: Meter | undefined): (at?: number) => voi
   return end;
 }
 
-function readRequest({ wire, url }: Outgoing, json: Json): ModelRequest | undefined {
-  return guard('call.request', () => wire.request(json, url.pathname), undefined);
+function readRequest({ wire, path }: Target, json: Json): ModelRequest | undefined {
+  return guard('call.request', () => wire.request(json, path), undefined);
 }
 
 /** Counts the agent's model calls; a retry of the SDK is the same iteration. */
@@ -140,9 +138,4 @@ function nextIteration(at: Context, resend: number): number | undefined {
   if (!counter) return undefined;
   if (resend === 0 || counter.iteration === 0) counter.iteration += 1;
   return counter.iteration;
-}
-
-function portOf(url: URL): number {
-  if (url.port !== '') return Number(url.port);
-  return url.protocol === 'http:' ? 80 : 443;
 }
