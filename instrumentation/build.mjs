@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 // npm run build [-- --outDir <folder>]
-// Small and quick to load: the code in a few files, minified but for the names that stack traces show; of the declarations
+// Small and quick to load: the code in a few files, minified; of the declarations
 // those that the entries lead to, with their docstrings. No source maps: they would be larger than the package.
 
 const here = import.meta.dirname;
@@ -23,8 +23,8 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
+  // Without `keepNames`: it runs once for each closure that is made, a tenth of what a call costs. Errors name themselves.
   minify: true,
-  keepNames: true,
   legalComments: 'none',
   conditions: [],
 });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { runtime } from './runtime.ts';
 
 const cacheSize = 64;
@@ -7,12 +7,7 @@ const digestLength = 16;
 
 /** Hash of a text, salted per project, 16 hex digits. */
 export function digest(text: string): string {
-  return createHash('sha256')
-    .update(runtime().settings.hashSalt)
-    .update('\0')
-    .update(text)
-    .digest('hex')
-    .slice(0, digestLength);
+  return hash('sha256', `${runtime().settings.hashSalt}\0${text}`, 'hex').slice(0, digestLength);
 }
 
 /**

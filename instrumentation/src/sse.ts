@@ -1,3 +1,5 @@
+import { utf8 } from './utf8.ts';
+
 const maxChars = 4_194_304;
 
 /** Reads server-sent events from bytes; `onData` gets the joined `data` lines of each event. */
@@ -12,49 +14,52 @@ export interface SseReader {
  * skipped, so that memory stays bounded whatever the server sends.
  */
 export function readSse(onData: (data: string) => void): SseReader {
-  const decoder = new TextDecoder();
-  /** Pieces of the line that has not ended yet: joined once, so that long lines cost linear time. */
-  let pieces: string[] = [];
-  let data: string[] = [];
+  const decoder = utf8();
+  /** The line that has not ended yet. */
+  let line = '';
+  let data: string | undefined;
   let size = 0;
   let afterCr = false;
 
   const dispatch = (): void => {
     const event = data;
     const whole = size <= maxChars;
-    data = [];
+    data = undefined;
     size = 0;
-    if (event.length > 0 && whole) onData(event.join('\n'));
+    if (event !== undefined && whole) onData(event);
   };
   const keep = (piece: string): void => {
     size += piece.length;
-    if (size <= maxChars) pieces.push(piece);
+    if (size <= maxChars) line += piece;
   };
   const endLine = (): void => {
-    const line = pieces.join('');
-    pieces = [];
-    if (line === '') dispatch();
-    else if (line.startsWith('data:')) data.push(line.slice(line[5] === ' ' ? 6 : 5));
-    else if (data.length === 0) size = 0;
+    const whole = line;
+    line = '';
+    if (whole === '') dispatch();
+    else if (whole.startsWith('data:')) {
+      const value = whole.slice(whole[5] === ' ' ? 6 : 5);
+      data = data === undefined ? value : `${data}\n${value}`;
+    } else if (data === undefined) size = 0;
   };
   const read = (decoded: string): void => {
     if (decoded === '') return;
-    const text = afterCr && decoded.startsWith('\n') ? decoded.slice(1) : decoded;
+    let text = afterCr && decoded.startsWith('\n') ? decoded.slice(1) : decoded;
     afterCr = decoded.endsWith('\r');
+    if (text.includes('\r')) text = text.replace(/\r\n?/g, '\n');
     let from = 0;
-    for (const match of text.matchAll(/\r\n|\n|\r/g)) {
-      keep(text.slice(from, match.index));
+    for (let to = text.indexOf('\n'); to >= 0; to = text.indexOf('\n', from)) {
+      keep(text.slice(from, to));
       endLine();
-      from = match.index + match[0].length;
+      from = to + 1;
     }
-    keep(text.slice(from));
+    if (from < text.length) keep(text.slice(from));
   };
 
   return {
-    feed: (bytes) => read(decoder.decode(bytes, { stream: true })),
+    feed: (bytes) => read(decoder.write(bytes)),
     end: () => {
-      read(decoder.decode());
-      if (pieces.join('') !== '') endLine();
+      read(decoder.end());
+      if (line !== '') endLine();
       dispatch();
     },
   };

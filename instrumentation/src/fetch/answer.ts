@@ -1,7 +1,8 @@
-import { guard } from '../guard.ts';
+import { failed } from '../guard.ts';
 import { readLines } from '../lines.ts';
 import { runtime } from '../runtime.ts';
 import { readSse } from '../sse.ts';
+import { utf8 } from '../utf8.ts';
 import { parse, record } from '../wire/json.ts';
 import type { ModelResponse, Wire } from '../wire/wire.ts';
 
@@ -28,7 +29,13 @@ export function answerReader(wire: Wire, response: Response, streamAsked: boolea
 
 function streamReader(wire: Wire): AnswerReader {
   const assembler = wire.stream({ maxChars: 2 * runtime().settings.maxContentChars });
-  const push = (data: string): void => guard('call.event', () => assembler.push(data), undefined);
+  const push = (data: string): void => {
+    try {
+      assembler.push(data);
+    } catch (error) {
+      failed('call.event', error);
+    }
+  };
   const events = wire.framing === 'lines' ? readLines(push) : readSse(push);
   return {
     streamed: true,
@@ -41,21 +48,21 @@ function streamReader(wire: Wire): AnswerReader {
 
 function bodyReader(wire: Wire): AnswerReader {
   const limit = wire.maxBodyBytes ?? maxBodyBytes;
-  const decoder = new TextDecoder();
+  const decoder = utf8();
   let text = '';
   let size = 0;
   return {
     streamed: false,
     feed: (bytes) => {
       size += bytes.byteLength;
-      text += decoder.decode(bytes, { stream: true });
+      text += decoder.write(bytes);
       // What is too long to parse is long in its middle: usage stands at the end.
       if (size > limit) text = text.slice(-tailChars);
     },
     end: () => undefined,
     complete: () => false,
     result: () => {
-      const whole = text + decoder.decode();
+      const whole = text + decoder.end();
       text = '';
       const value = size > limit ? fieldsAtEnd(whole) : parse(whole);
       if (Array.isArray(value)) return assembled(wire, value);

@@ -16,7 +16,6 @@ export interface CallSpan {
   readonly recording: boolean;
   /** Takes events, like that of a budget. */
   readonly span: Span;
-  readonly name: (name: string) => void;
   readonly set: (attributes: Attributes) => void;
   readonly fail: (type: string, message?: string) => void;
   /** At a time of `performance.now()`; now by default. */
@@ -44,7 +43,6 @@ export function callSpan(name: string, attributes: Attributes): CallSpan {
     context: trace.setSpan(parent, span),
     recording: span.isRecording(),
     span,
-    name: (full) => span.updateName(full),
     set: (more) => span.setAttributes(more),
     fail: (type, message) => {
       span.setAttribute('error.type', type);
@@ -64,7 +62,7 @@ function enriched(span: Span, parent: Context, attributes: Attributes): CallSpan
   };
   set(attributes);
   const leave = (): void => undefined;
-  return { context: parent, recording: true, span, name: leave, set, fail: leave, end: leave };
+  return { context: parent, recording: true, span, set, fail: leave, end: leave };
 }
 
 function isInference(span: Span): boolean {

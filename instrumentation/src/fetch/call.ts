@@ -1,34 +1,27 @@
-import { type Attributes, type Context, context } from '@opentelemetry/api';
+import { type Context, context } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
-import { admitModelCall, countCall, countsMoney, type Meter, refusal, spend } from '../budget.ts';
-import { redacted } from '../content.ts';
+import { admitModelCall, type Meter, refusal, spend } from '../budget.ts';
 import { errorType } from '../failure.ts';
 import { awaitsResults, completeForeignTool } from '../foreign-tool.ts';
 import { attempt, guard } from '../guard.ts';
-import { fitsSchema } from '../json-schema.ts';
-import { hasPending, rememberCalls, takeCall, takeNamed } from '../pending-calls.ts';
-import { canonicalJson } from '../plain.ts';
-import { costOf } from '../price.ts';
-import { contentLevel, runtime } from '../runtime.ts';
-import { type ActiveTask, activeScope, activeTask } from '../task-context.ts';
+import { hasPending, takeCall, takeNamed } from '../pending-calls.ts';
+import { runtime } from '../runtime.ts';
+import { activeScope, activeTask } from '../task-context.ts';
 import { inferTool } from '../tool-span.ts';
 import { type Json, parse, record } from '../wire/json.ts';
-import { providerOf } from '../wire/registry.ts';
-import type { ModelRequest, ModelResponse } from '../wire/wire.ts';
-import { answerReader } from './answer.ts';
+import type { ModelRequest } from '../wire/wire.ts';
+import { messageOf, observeAnswer } from './answered.ts';
 import { type CallSpan, callSpan } from './call-span.ts';
-import { describeRequest, describeResponse } from './describe.ts';
-import { isObservable, observeBody } from './observed-body.ts';
-import type { Outgoing } from './outgoing.ts';
-import { watchUnread } from './unread.ts';
+import { describeRequest } from './describe.ts';
+import type { Outgoing, Target } from './outgoing.ts';
 
 /** A model call under way. */
 export interface Call {
   readonly context: Context;
   /** The answer to give instead of making the call. */
   readonly refused: Response | undefined;
-  /** Takes the response of `fetch` and gives the one for the application. */
-  readonly responded: (response: Response) => Response;
+  /** Watches the response of `fetch` while the application reads it. */
+  readonly responded: (response: Response) => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -36,7 +29,7 @@ export interface Call {
 const maxBodyChars = 4_194_304;
 
 /** Opens the span of a model call; `undefined` when it is none, or nobody wants to know of it. */
-export function startCall(target: Outgoing, body: string): Call | undefined {
+export function startCall({ target, resend }: Outgoing, body: string): Call | undefined {
   const started = performance.now();
   const json = body.length > maxBodyChars ? undefined : record(parse(body));
   const { accepts, operation } = target.wire;
@@ -44,33 +37,36 @@ export function startCall(target: Outgoing, body: string): Call | undefined {
   const request = json && readRequest(target, json);
   const active = context.active();
   const task = activeTask(active);
-  if (request && target.resend === 0) attempt('call.results', () => readResults(request, active));
-  const provider = providerOf(target.url.hostname, target.wire);
-  const span = callSpan(operation, {
-    'gen_ai.operation.name': operation,
-    'gen_ai.provider.name': provider,
-    'server.address': target.url.hostname,
-    'server.port': portOf(target.url),
-    ...(target.resend > 0 && { 'http.request.resend_count': target.resend }),
-  });
+  if (request && resend === 0) attempt('call.results', () => readResults(request, active));
+  const { provider } = target;
+  const iteration = operation === 'embeddings' ? undefined : nextIteration(active, resend);
+  const span = callSpan(
+    request?.model ? `${operation} ${request.model}` : operation,
+    known({
+      'gen_ai.operation.name': operation,
+      'gen_ai.provider.name': provider,
+      'server.address': target.host,
+      'server.port': target.port,
+      'http.request.resend_count': resend || undefined,
+      'agent.iteration': iteration,
+    }),
+  );
   if (!span.recording && !task?.meter) return undefined;
-  const iteration = operation === 'embeddings' ? undefined : nextIteration(active, target.resend);
-  attempt('call.describe', () => {
-    if (!span.recording) return;
-    span.name(`${operation} ${request?.model ?? ''}`.trim());
-    span.set(known({ 'agent.iteration': iteration }));
-    if (request) span.set(describeRequest(request, body));
-  });
+  if (request && span.recording) describeRequest(request, body, span.set);
   const meter = task?.meter;
-  const retry = target.resend > 0;
+  const retry = resend > 0;
   const refused = enter(meter, span, { iteration: iteration ?? 0, retry, provider });
   const end = endOnce(span, refused ? undefined : meter);
   if (refused) end();
-  const settle = { span, end, started, target, request, task, provider };
+  const asked = {
+    ...{ span, end, started, task, provider },
+    wire: target.wire,
+    request: request && { model: request.model, stream: request.stream, tools: request.tools },
+  };
   return {
     context: span.context,
     refused,
-    responded: (response) => observe({ ...settle, response }),
+    responded: (response) => observeAnswer(asked, response),
     failed: (error) => {
       attempt('call.failed', () => span.fail(errorType(error), messageOf(error)));
       end();
@@ -119,150 +115,6 @@ function readResults(request: ModelRequest, at: Context): void {
   }
 }
 
-interface Observed {
-  readonly response: Response;
-  readonly span: CallSpan;
-  readonly end: (at?: number) => void;
-  readonly started: number;
-  readonly target: Outgoing;
-  readonly request: ModelRequest | undefined;
-  readonly task: ActiveTask | undefined;
-  readonly provider: string;
-}
-
-function observe(observed: Observed): Response {
-  const { response, span, end, started, target, request } = observed;
-  attempt('call.status', () => span.set({ 'http.response.status_code': response.status }));
-  if (!isObservable(response)) {
-    if (response.status >= 400) span.fail(String(response.status));
-    end();
-    return response;
-  }
-  const answer = answerReader(target.wire, response, request?.stream === true);
-  let firstAt = 0;
-  let lastAt = 0;
-  let chunks = 0;
-  let settled = false;
-  let reading = true;
-  let unread: NodeJS.Timeout | undefined;
-  const settle = (status?: string, at?: number): void => {
-    if (settled) return;
-    settled = true;
-    clearInterval(unread);
-    attempt('call.response', () => {
-      const result = answer.result();
-      // What an SDK does with the body of an error is no end of the call.
-      finish(observed, result, response.ok ? status : undefined);
-      if (answer.streamed && chunks > 1) span.set(pace(lastAt - firstAt, result));
-    });
-    end(at);
-  };
-  // Some SDKs try again without reading why it failed: what is not read soon is not waited for.
-  if (response.status >= 400) setTimeout(() => chunks === 0 && settle(), 100).unref();
-  return observeBody(response, {
-    asked: () => {
-      reading = true;
-    },
-    chunk: (bytes) => {
-      reading = false;
-      lastAt = performance.now();
-      chunks += 1;
-      if (chunks === 1) {
-        firstAt = lastAt;
-        const seconds = (firstAt - started) / 1000;
-        if (answer.streamed) {
-          attempt('call.first', () => span.set({ 'gen_ai.response.time_to_first_chunk': seconds }));
-        }
-      }
-      attempt('call.chunk', () => answer.feed(bytes));
-      // Clients stop reading at the terminal event, and what they do next must find the call ended.
-      if (answer.complete()) settle();
-      else if (answer.streamed) {
-        unread ??= watchUnread(
-          () => (reading ? undefined : chunks),
-          () => settle('cancelled', lastAt),
-        );
-      }
-    },
-    ended: () => {
-      attempt('call.end', answer.end);
-      settle();
-    },
-    failed: (error) => {
-      attempt('call.broken', () => span.fail(errorType(error), messageOf(error)));
-      settle('incomplete');
-    },
-    abandoned: () => settle('cancelled'),
-  });
-}
-
-/** Seconds per token after the first chunk, when the provider counted them. */
-function pace(ms: number, response: ModelResponse | undefined): Attributes {
-  const tokens = Number(response?.attributes['gen_ai.usage.output_tokens'] ?? 0);
-  if (tokens < 2) return {};
-  return { 'gen_ai.client.operation.time_per_output_chunk': ms / 1000 / (tokens - 1) };
-}
-
-function finish(
-  { span, response: { status }, task, provider, request }: Observed,
-  response: ModelResponse | undefined,
-  responseStatus: string | undefined,
-): void {
-  const error = response?.error;
-  if (status >= 400 || error) {
-    const type = error?.type && /^[\w.-]{1,64}$/.test(error.type) ? error.type : String(status);
-    span.fail(type, shown(error?.message));
-  }
-  if (responseStatus) span.set({ 'gen_ai.response.status': responseStatus });
-  if (!response) return;
-  askFor(response.calls, request?.tools ?? [], span, task);
-  if (task?.meter) {
-    const requested = known({ 'gen_ai.request.model': request?.model });
-    charge(task.meter, { 'gen_ai.provider.name': provider, ...requested, ...response.attributes });
-  }
-  span.set(describeResponse(response));
-}
-
-/** Keeps the calls of an answer until tools run them, and counts them. */
-function askFor(
-  calls: ModelResponse['calls'],
-  offered: ModelRequest['tools'],
-  span: CallSpan,
-  task: ActiveTask | undefined,
-): void {
-  if (calls.length === 0) return;
-  const askedAt = Date.now();
-  const pending = calls.map(({ id, name, arguments: written }) => {
-    const value = written.trim() === '' ? {} : parse(written);
-    const schema = offered.find((tool) => tool.name === name)?.parameters;
-    return {
-      id,
-      name,
-      arguments: canonicalJson(value ?? written),
-      valid:
-        value === undefined ? false : schema === undefined ? undefined : fitsSchema(schema, value),
-      written,
-      askedAt,
-      context: span.context,
-    };
-  });
-  rememberCalls(task, pending);
-  spend(task?.meter, (at) => {
-    at.asked += pending.length;
-    for (const call of pending) countCall(at, 'asked', `${call.name} ${call.arguments}`);
-  });
-}
-
-function charge(meter: Meter, attributes: Attributes): void {
-  const input = Number(attributes['gen_ai.usage.input_tokens'] ?? 0);
-  const output = Number(attributes['gen_ai.usage.output_tokens'] ?? 0);
-  const usd = input + output > 0 && countsMoney(meter) ? (costOf(attributes) ?? 0) : 0;
-  spend(meter, (at) => {
-    at.tokens += input + output;
-    at.usd += usd;
-  });
-}
-
 function endOnce(span: CallSpan, meter: Meter | undefined): (at?: number) => void {
   const { openCalls } = runtime();
   const end = (at?: number): void => {
@@ -276,8 +128,8 @@ function endOnce(span: CallSpan, meter: Meter | undefined): (at?: number) => voi
   return end;
 }
 
-function readRequest({ wire, url }: Outgoing, json: Json): ModelRequest | undefined {
-  return guard('call.request', () => wire.request(json, url.pathname), undefined);
+function readRequest({ wire, path }: Target, json: Json): ModelRequest | undefined {
+  return guard('call.request', () => wire.request(json, path), undefined);
 }
 
 /** Counts the agent's model calls; a retry of the SDK is the same iteration. */
@@ -286,17 +138,4 @@ function nextIteration(at: Context, resend: number): number | undefined {
   if (!counter) return undefined;
   if (resend === 0 || counter.iteration === 0) counter.iteration += 1;
   return counter.iteration;
-}
-
-function portOf(url: URL): number {
-  if (url.port !== '') return Number(url.port);
-  return url.protocol === 'http:' ? 80 : 443;
-}
-
-function messageOf(error: unknown): string | undefined {
-  return error instanceof Error ? shown(error.message) : undefined;
-}
-
-function shown(message: string | undefined): string | undefined {
-  return contentLevel() === 'full' ? redacted(message, 'error.message') : undefined;
 }

@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
 import { contentText, messagesContent, outline } from '../content.ts';
 import { digest, promptFingerprint } from '../fingerprint.ts';
-import { guard } from '../guard.ts';
+import { attempt } from '../guard.ts';
 import { canonicalJson } from '../plain.ts';
 import { contentLevel } from '../runtime.ts';
 import type { ToolDefinition } from '../wire/message.ts';
@@ -13,16 +13,16 @@ const maxIdentityChars = 1_048_576;
 const headChars = 65_536;
 const cacheSize = 32;
 
-/** The request as attributes, as much of it as the content level allows. */
-export function describeRequest(request: ModelRequest, body: string): Attributes {
+type SetAttributes = (attributes: Attributes) => void;
+
+/** Sets the request's attributes, as many of them as the content level allows. */
+export function describeRequest(request: ModelRequest, body: string, set: SetAttributes): void {
   const level = contentLevel();
-  if (level === 'none') return request.attributes;
-  return {
-    ...request.attributes,
-    ...guard('request.fingerprint', () => fingerprints(request, body), {}),
-    ...guard('request.tools', () => toolAttributes(request.tools), {}),
-    ...(level === 'full' && guard('request.content', () => requestContent(request), {})),
-  };
+  attempt('call.describe', () => set(request.attributes));
+  if (level === 'none') return;
+  attempt('request.fingerprint', () => set(fingerprints(request, body)));
+  attempt('request.tools', () => set(toolAttributes(request.tools)));
+  if (level === 'full') attempt('request.content', () => set(requestContent(request)));
 }
 
 /** The answer as attributes; below the full level the messages carry only what was called, not what was said. */

@@ -82,10 +82,10 @@ async function followRequest(
 
 function received(call: Call, response: Response): Response {
   try {
-    return call.responded(response);
+    call.responded(response);
   } catch (error) {
     failed('fetch.response', error);
     call.failed(error);
-    return response;
   }
+  return response;
 }

@@ -1,7 +1,9 @@
-/** What becomes of a response body while the application reads it. Exactly one of the last three is called. */
+import { failed } from '../guard.ts';
+
+/** What becomes of a response body while the application reads it. */
 export interface BodyObserver {
   /** The application wants to read on. */
-  readonly asked?: () => void;
+  readonly asked: () => void;
   readonly chunk: (bytes: Uint8Array) => void;
   readonly ended: () => void;
   readonly failed: (error: unknown) => void;
@@ -11,64 +13,150 @@ export interface BodyObserver {
 
 type Source = ReadableStream<Uint8Array>;
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
+type Read = Awaited<ReturnType<Reader['read']>>;
+/** Methods as they are looked up: by the application, and by `fetch` itself for `text()`, `json()` and `clone()`. */
+type Method = (...values: never[]) => unknown;
+type Methods = Readonly<Record<'read' | 'releaseLock' | 'next' | 'return' | Name, Method>>;
+type Name = 'getReader' | 'values' | 'tee' | 'pipeTo' | 'pipeThrough' | 'cancel';
 
-const dropped = new FinalizationRegistry<{ reader: Reader; observer: BodyObserver }>(
-  ({ reader, observer }) => {
-    observer.abandoned();
-    reader.cancel().catch(() => undefined);
+/** A response that nobody looked at: who holds its observer must not hold the response. */
+const dropped = new FinalizationRegistry<{ taken: boolean; readonly observer: BodyObserver }>(
+  ({ taken, observer }) => {
+    if (!taken) observer.abandoned();
   },
 );
 
 /**
- * The same response, its body seen on the way. The body is read only when the application reads it (no read-ahead, its
- * backpressure stays) and by nobody else; `observer` sees each chunk before the application does.
+ * Sees what is read of a body, each chunk before the application does. The response and its body stay those that `fetch`
+ * gave: the methods of this one stream that hand out readers are shadowed. There is no second stream and no read-ahead, and
+ * backpressure, cancellation and errors are those of the stream itself. `false` when the stream cannot be watched.
  */
-export function observeBody(response: Response, observer: BodyObserver): Response {
-  const source = response.body;
-  if (!source) return response;
-  const bytes = isByteStream(source);
-  const reader = source.getReader() as Reader;
+export function observeBody(response: Response, observer: BodyObserver): boolean {
+  const body = response.body as Source | null;
+  if (!body) return false;
+  const watch = { taken: false, observer };
   try {
-    const body = bytes
-      ? new ReadableStream({ type: 'bytes', ...pump(reader, observer) })
-      : new ReadableStream(pump(reader, observer), { highWaterMark: 0 });
-    dropped.register(body, { reader, observer });
-    return rebuilt(response, body as Source);
+    for (const [name, method] of shadows(body, watch)) shadow(body, name, method);
+  } catch {
+    return false;
+  }
+  dropped.register(response, watch);
+  return true;
+}
+
+function shadows(
+  body: Source,
+  watch: { taken: boolean; readonly observer: BodyObserver },
+): (readonly [PropertyKey, unknown])[] {
+  const { getReader, values, tee, pipeTo, pipeThrough, cancel } = body as unknown as Methods;
+  const { observer } = watch;
+  const call = <T>(method: Method, values: unknown[], on: Source = body): T => {
+    watch.taken = true;
+    return Reflect.apply(method as () => T, on, values);
+  };
+  const iterate = (...options: { preventCancel?: boolean }[]) =>
+    watchIterator(call(values, options), observer, options[0]?.preventCancel === true);
+  /** What reads the stream from within reads a copy of it instead. */
+  const copy = (lasting: boolean): Source => {
+    const bytes = isByteStream(body, getReader);
+    return passed(call<Reader>(getReader, []), bytes, lasting, observer);
+  };
+  return [
+    ['getReader', (...options: unknown[]) => watchReader(call(getReader, options), observer)],
+    ['values', iterate],
+    [Symbol.asyncIterator, iterate],
+    ['tee', () => (body.locked ? call(tee, []) : call(tee, [], copy(true)))],
+    ['pipeTo', pipes(pipeTo)],
+    ['pipeThrough', pipes(pipeThrough)],
+    [
+      'cancel',
+      (...reason: unknown[]) => {
+        if (!body.locked) tell(observer.abandoned);
+        return call(cancel, reason);
+      },
+    ],
+  ];
+  function pipes(method: Method) {
+    return (...options: unknown[]) => call(method, options, body.locked ? body : copy(false));
+  }
+}
+
+function shadow(target: object, name: PropertyKey, value: unknown): void {
+  Object.defineProperty(target, name, { value, configurable: true, writable: true });
+}
+
+function watchReader(reader: Reader, observer: BodyObserver): Reader {
+  const { read, cancel, releaseLock } = reader as unknown as Methods;
+  let released = false;
+  const { seen, broke } = steps(observer);
+  const failing = (error: unknown): never => {
+    if (released) throw error;
+    return broke(error);
+  };
+  shadow(reader, 'read', (...values: unknown[]) => {
+    tell(observer.asked);
+    return (Reflect.apply(read as () => unknown, reader, values) as Promise<Read>).then(
+      seen,
+      failing,
+    );
+  });
+  shadow(reader, 'cancel', (...reason: unknown[]) => {
+    if (!released) tell(observer.abandoned);
+    return Reflect.apply(cancel as () => unknown, reader, reason);
+  });
+  shadow(reader, 'releaseLock', () => {
+    released = true;
+    return Reflect.apply(releaseLock as () => unknown, reader, []);
+  });
+  return reader;
+}
+
+function watchIterator(
+  iterator: AsyncIterator<Uint8Array>,
+  observer: BodyObserver,
+  preventCancel: boolean,
+): AsyncIterator<Uint8Array> {
+  const { next, return: leave } = iterator as unknown as Methods;
+  const { seen, broke } = steps(observer);
+  shadow(iterator, 'next', () => {
+    tell(observer.asked);
+    return (Reflect.apply(next as () => unknown, iterator, []) as Promise<Read>).then(seen, broke);
+  });
+  shadow(iterator, 'return', (...value: unknown[]) => {
+    if (!preventCancel) tell(observer.abandoned);
+    return Reflect.apply(leave as () => unknown, iterator, value);
+  });
+  return iterator;
+}
+
+/** What a step of reading tells the observer; it is passed on as it is. */
+function steps(observer: BodyObserver) {
+  return {
+    seen: (step: Read): Read => {
+      if (step.done) tell(observer.ended);
+      else tell(observer.chunk, step.value);
+      return step;
+    },
+    broke: (error: unknown): never => {
+      tell(observer.failed, error);
+      throw error;
+    },
+  };
+}
+
+function tell<T extends unknown[]>(observe: (...values: T) => void, ...values: T): void {
+  try {
+    observe(...values);
   } catch (error) {
-    reader.releaseLock();
-    throw error;
+    failed('call.body', error);
   }
-}
-
-function rebuilt(response: Response, body: Source): Response {
-  const { status, statusText, headers } = response;
-  // The class that fetch used: servers such as @hono/node-server put another one into the global.
-  const Native = response.constructor as typeof Response;
-  const observed = new Native(body, { status, statusText, headers });
-  for (const key of ['url', 'redirected', 'type'] as const) {
-    Object.defineProperty(observed, key, { value: response[key], configurable: true });
-  }
-  return observed;
-}
-
-/** Whether the body can be observed at all: a null-body status or a foreign body object cannot be rebuilt. */
-export function isObservable(response: Response): boolean {
-  const { status, body } = response;
-  return (
-    Object.prototype.toString.call(response) === '[object Response]' &&
-    body instanceof ReadableStream &&
-    !body.locked &&
-    !response.bodyUsed &&
-    status >= 200 &&
-    status <= 599 &&
-    ![204, 205, 304].includes(status)
-  );
 }
 
 /** Bodies of `fetch` are byte streams and own their chunks; those of mocks may share a buffer and must not be detached. */
-function isByteStream(source: Source): boolean {
+function isByteStream(source: Source, getReader: Method): boolean {
   try {
-    source.getReader({ mode: 'byob' }).releaseLock();
+    const mode = [{ mode: 'byob' }];
+    Reflect.apply(getReader as () => Reader, source, mode).releaseLock();
     return true;
   } catch {
     return false;
@@ -79,30 +167,44 @@ type Controller = Pick<ReadableByteStreamController, 'enqueue' | 'close' | 'erro
   readonly byobRequest?: { respond: (bytes: number) => void } | null;
 };
 
-function pump(reader: Reader, observer: BodyObserver) {
-  return {
+/** The same stream once more, read only when it is read. `lasting` keeps the original locked after its end, as `tee` does. */
+function passed(native: Reader, bytes: boolean, lasting: boolean, observer: BodyObserver): Source {
+  const reader = watchReader(native, observer);
+  const over = (): void => {
+    if (!lasting) reader.releaseLock();
+  };
+  const source = {
     async pull(controller: Controller): Promise<void> {
-      let step: Awaited<ReturnType<Reader['read']>>;
-      observer.asked?.();
       try {
-        step = await reader.read();
-      } catch (error) {
-        observer.failed(error);
-        controller.error(error);
-        return;
-      }
-      if (step.done) {
-        observer.ended();
+        const step = await reader.read();
+        if (!step.done) {
+          controller.enqueue(step.value);
+          return;
+        }
         controller.close();
         controller.byobRequest?.respond(0);
-        return;
+      } catch (error) {
+        controller.error(error);
       }
-      observer.chunk(step.value);
-      controller.enqueue(step.value);
+      over();
     },
-    cancel(reason: unknown): Promise<void> {
-      observer.abandoned();
-      return reader.cancel(reason);
-    },
+    cancel: (reason: unknown): Promise<void> => reader.cancel(reason).finally(over),
   };
+  return (
+    bytes
+      ? new ReadableStream({ type: 'bytes', ...source })
+      : new ReadableStream(source, { highWaterMark: 0 })
+  ) as Source;
+}
+
+/** Whether the body can be observed at all: a foreign response or body object is left alone. */
+export function isObservable(response: Response): boolean {
+  const { status, body } = response;
+  return (
+    Object.prototype.toString.call(response) === '[object Response]' &&
+    body instanceof ReadableStream &&
+    !body.locked &&
+    !response.bodyUsed &&
+    status >= 200
+  );
 }

@@ -1,15 +1,24 @@
 import { record } from '../wire/json.ts';
-import { wireFor } from '../wire/registry.ts';
+import { providerOf, wireFor } from '../wire/registry.ts';
 import type { Wire } from '../wire/wire.ts';
 
 /** A model call about to leave through `fetch`. */
 export interface Outgoing {
-  readonly wire: Wire;
-  readonly url: URL;
+  readonly target: Target;
   /** The request body, or the `Request` that still holds it. */
   readonly body: string | Request;
   /** Which retry of the SDK this is, 0 for the first attempt. */
   readonly resend: number;
+}
+
+/** A model API at an address. */
+export interface Target {
+  readonly wire: Wire;
+  /** `gen_ai.provider.name`. */
+  readonly provider: string;
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
 }
 
 /** Recognises a model call by method and path, without touching anything that `fetch` will read. */
@@ -19,14 +28,13 @@ export function outgoing(input: unknown, init: unknown): Outgoing | undefined {
   const method = options?.['method'] ?? request?.method;
   if (typeof method !== 'string' || method.toUpperCase() !== 'POST') return undefined;
   const address = request?.url ?? (typeof input === 'string' || input instanceof URL ? input : '');
-  const wire = wireFor(pathOf(String(address)));
-  if (!wire) return undefined;
+  const target = targetOf(String(address));
+  if (!target) return undefined;
   const body = bodyOf(options?.['body'], request);
   if (body === undefined) return undefined;
   const resend = Number(headerOf(options?.['headers'] ?? request?.headers, retryHeader) ?? 0);
   return {
-    wire,
-    url: new URL(String(address)),
+    target,
     body,
     resend: Number.isSafeInteger(resend) && resend > 0 ? resend : 0,
   };
@@ -40,10 +48,25 @@ function isRequest(input: unknown): input is Request {
 /** Sent by the SDKs that Stainless generates (OpenAI, Anthropic, Groq, …) on every attempt. */
 const retryHeader = 'x-stainless-retry-count';
 
+/** Agents ask few addresses many times. */
+const targets = new Map<string, Target>();
+const maxTargets = 64;
+
 /** Cheap: every request of the application passes here. */
-function pathOf(address: string): string {
+function targetOf(address: string): Target | undefined {
   const end = address.search(/[?#]/);
-  return end < 0 ? address : address.slice(0, end);
+  const bare = end < 0 ? address : address.slice(0, end);
+  const known = targets.get(bare);
+  if (known) return known;
+  const wire = wireFor(bare);
+  if (!wire) return undefined;
+  const { hostname: host, port, protocol, pathname: path } = new URL(bare);
+  const provider = providerOf(host, wire);
+  const usual = protocol === 'http:' ? 80 : 443;
+  const target = { wire, provider, host, path, port: port === '' ? usual : Number(port) };
+  if (targets.size >= maxTargets) targets.clear();
+  targets.set(bare, target);
+  return target;
 }
 
 function bodyOf(body: unknown, request: Request | undefined): string | Request | undefined {

@@ -25,7 +25,7 @@ interface PartialChoice {
 /** Collects the chunks of a streamed chat completion. */
 export function assembleChatStream({ maxChars }: StreamLimits): StreamAssembler {
   const choices = new Map<number, PartialChoice>();
-  let head: Json = {};
+  const head: Record<string, unknown> = {};
   const keep = keptText(maxChars);
   let complete = false;
 
@@ -59,7 +59,7 @@ export function assembleChatStream({ maxChars }: StreamLimits): StreamAssembler 
       }
       const chunk = record(parse(data));
       if (!chunk) return;
-      head = mergeHead(head, chunk);
+      mergeHead(head, chunk);
       for (const choice of list(chunk['choices'])) add(choice);
     },
     complete: () => complete,
@@ -71,15 +71,16 @@ export function assembleChatStream({ maxChars }: StreamLimits): StreamAssembler 
   };
 }
 
+const headKeys = ['id', 'model', 'service_tier', 'system_fingerprint', 'usage', 'error'] as const;
+
 /** Id, model, usage and error come on different chunks; Groq puts usage under a name of its own. */
-function mergeHead(head: Json, chunk: Json): Json {
-  const merged: Record<string, unknown> = { ...head };
-  for (const key of ['id', 'model', 'service_tier', 'system_fingerprint', 'usage', 'error']) {
-    if (chunk[key] !== undefined && chunk[key] !== null) merged[key] = chunk[key];
+function mergeHead(head: Record<string, unknown>, chunk: Json): void {
+  for (const key of headKeys) {
+    const value = chunk[key];
+    if (value !== undefined && value !== null) head[key] = value;
   }
   const groq = record(record(chunk['x_groq'])?.['usage']);
-  if (groq) merged['usage'] = groq;
-  return merged;
+  if (groq) head['usage'] = groq;
 }
 
 function texts(parts: readonly Json[]): string {

@@ -60,10 +60,12 @@ const hosts: readonly (readonly [suffix: string, provider: string])[] = [
 
 /** `gen_ai.provider.name` of a host; OpenAI-compatible servers that are not in the table count as the wire's own. */
 export function providerOf(host: string, wire: Wire): string {
-  const known = hosts.find(([suffix]) => host === suffix || host.endsWith(dotted(suffix)));
+  const known = hosts.find(([suffix]) => host.endsWith(suffix) && borders(host, suffix));
   return known?.[1] ?? wire.provider;
 }
 
-function dotted(suffix: string): string {
-  return /^[.-]/.test(suffix) ? suffix : `.${suffix}`;
+/** Whether what ends in the suffix is it, or a name below it. */
+function borders(host: string, suffix: string): boolean {
+  const before = host[host.length - suffix.length - 1];
+  return before === undefined || before === '.' || /^[.-]/.test(suffix);
 }

@@ -1,6 +1,11 @@
 import { execFile } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { modules } from '../packed.ts';
 import { compared } from './expected.mjs';
 import { sdks } from './sdks.mjs';
 
@@ -15,20 +20,31 @@ interface Line {
 let plain: Line[] = [];
 let instrumented: Line[] = [];
 
+// Built, because a loader for TypeScript would look at each file of each SDK; beside the SDKs, where the peers are found.
+const built = join(modules(), '.plumbline-matrix/');
+
 beforeAll(async () => {
+  await build({
+    entryPoints: ['index', 'node'].map((name) => join(import.meta.dirname, `../../src/${name}.ts`)),
+    outdir: built,
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+  });
+  writeFileSync(join(built, 'package.json'), '{ "type": "module" }');
   [plain = [], instrumented = []] = await Promise.all(['0', '1'].map(run));
 }, 150_000);
+afterAll(() => rmSync(built, { recursive: true, force: true }));
 
 async function run(mode: string): Promise<Line[]> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--conditions=app-source', '--import', 'tsx', '--expose-gc', 'child.mjs'],
-    {
-      cwd: import.meta.dirname,
-      env: { ...process.env, INSTRUMENTED: mode },
-      maxBuffer: 1 << 28,
-    },
-  );
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', 'child.mjs'], {
+    cwd: import.meta.dirname,
+    env: { ...process.env, INSTRUMENTED: mode, BUILT: String(pathToFileURL(built)) },
+    maxBuffer: 1 << 28,
+  });
   const lines = stdout.trim().split('\n');
   return lines.map((line) => JSON.parse(line) as Line);
 }
