@@ -1,7 +1,6 @@
 import type { FinishReason, NoneReason, WhyAnswer } from './answer.ts';
 import type { Link, Seen } from './chain.ts';
-import { canonical, parseJson } from './json.ts';
-import type { Message, Part } from './message.ts';
+import { type Message, type Part, parseArguments } from './message.ts';
 import type { Call, Chosen, Result, Step } from './model.ts';
 import { effectOfName } from './tools.ts';
 
@@ -96,13 +95,15 @@ export function statedReasons(step: Step, message: Message): WhyAnswer[] {
 }
 
 function callOf(step: Step, part: Part, k: number): Call {
-  const parsed = part.withheld ? unknownArguments : parseArguments(part.text);
+  const { args, argsKey } = part.withheld ? unknownArguments : parseArguments(part.text);
   return {
     id: `${step.id}.c${k}`,
     step,
     tool: part.name,
     call_id: part.id,
-    ...parsed,
+    args,
+    argsText: part.withheld ? null : part.text,
+    argsKey,
     valid: null,
     violations: [],
     effect: effectOfName(part.name),
@@ -115,14 +116,7 @@ function callOf(step: Step, part: Part, k: number): Call {
   };
 }
 
-const unknownArguments = { args: null, argsText: null, argsKey: null } as const;
-
-/** Arguments from their text. No text at all means an empty object: providers send calls without arguments so. */
-export function parseArguments(text: string): Pick<Call, 'args' | 'argsText' | 'argsKey'> {
-  const parsed = text.trim() === '' ? {} : parseJson(text);
-  const args = parsed === undefined ? text : parsed;
-  return { args, argsText: text, argsKey: canonical(args) };
-}
+const unknownArguments = { args: null, argsKey: null } as const;
 
 export function noResult(): Result {
   return {

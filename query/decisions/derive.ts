@@ -1,14 +1,15 @@
 import type { ToolsetAnswer } from './answer.ts';
 import { chainCalls, type Link, type Seen } from './chain.ts';
 import { chosenOf, finishOf, pickChoice, statedReasons, textOf, unknownChoice } from './choose.ts';
+import { indexContent } from './content-index.ts';
 import { declaredSteps } from './declared.ts';
 import { edgesOf } from './edges.ts';
-import { spanKey, type TaskEvidence } from './evidence.ts';
+import { type DecisionSpan, spanKey, type TaskEvidence } from './evidence.ts';
 import { indexCalls, informedBy, turnOf } from './informed.ts';
 import { isRecord } from './json.ts';
 import { violations } from './json-schema.ts';
 import { knowledgeBefore, tellSignals } from './knowledge.ts';
-import { indexContent, traceArguments } from './lineage.ts';
+import { traceArguments } from './lineage.ts';
 import { type Message, type Messages, readMessages } from './message.ts';
 import type { Call, Step, Toolset, Trajectory } from './model.ts';
 import { modelCalls } from './model-calls.ts';
@@ -263,10 +264,14 @@ function thoughtOf(args: unknown): string | null {
 
 /** Whether a handoff event stands on, or under, the tool span of a call that already is that handoff. */
 function handoffIndex(steps: readonly Step[], tree: SpanTree) {
-  const calls = steps.flatMap((step) => step.chosen?.calls ?? []);
-  const bySpan = new Map(calls.map((call) => [call.result.span, call]));
-  const byId = new Map(tree.sorted.map((span) => [span.span_id, span]));
+  let bySpan: Map<DecisionSpan | null, Call> | undefined;
+  let byId: Map<string, DecisionSpan> | undefined;
   return (spanId: string, to: string): boolean => {
+    // Most tasks hand nothing over.
+    byId ??= new Map(tree.sorted.map((span) => [span.span_id, span]));
+    bySpan ??= new Map(
+      steps.flatMap((step) => (step.chosen?.calls ?? []).map((call) => [call.result.span, call])),
+    );
     const span = byId.get(spanId);
     if (span === undefined) return false;
     const tool = span.kind === 'tool' ? span : tree.place(span).tool;

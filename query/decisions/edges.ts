@@ -23,6 +23,7 @@ export function edgesOf(
 
 /** The next call of a tool by the same agent after an error is a retry, whatever it changed. */
 function retryEdge(call: Call, failed: Map<string, Call>): Edge[] {
+  if (failed.size === 0 && !isFailure(call)) return [];
   const key = `${call.step?.scope} ${call.tool}`;
   const before = failed.get(key);
   if (isFailure(call)) failed.set(key, call);
@@ -36,7 +37,8 @@ export function isFailure({ result: { status } }: Call): boolean {
 }
 
 function lineageEdges(call: Call): Edge[] {
-  return (call.sources ?? [])
+  if (call.sources === null || call.sources.length === 0) return [];
+  return call.sources
     .map(({ from }) => from)
     .filter((from) => /\.c\d+$/.test(from))
     .toSorted()

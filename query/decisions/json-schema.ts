@@ -17,14 +17,21 @@ interface Run {
   readonly found: string[];
 }
 
+const combinators = ['allOf', 'anyOf', 'oneOf', 'not'] as const;
+
+function say(run: Run, at: string, reason: string) {
+  run.found.push(`${at || '/'}: ${reason}`);
+}
+
 function check(run: Run, schema: unknown, value: unknown, at: string, depth: number): void {
   if (depth > maxDepth || run.found.length >= maxViolations) return;
-  if (schema === false) run.found.push(`${at || '/'}: not allowed`);
+  if (schema === false) say(run, at, 'not allowed');
   if (!isRecord(schema)) return;
   const target = typeof schema['$ref'] === 'string' ? resolve(run.root, schema['$ref']) : undefined;
   if (target !== undefined) check(run, target, value, at, depth + 1);
   checkValue(run, schema, value, at);
-  checkCombined(run, schema, value, at, depth);
+  if (combinators.some((name) => schema[name] !== undefined))
+    checkCombined(run, schema, value, at, depth);
   if (isRecord(value)) checkObject(run, schema, value, at, depth);
   if (Array.isArray(value)) checkArray(run, schema, value, at, depth);
 }
@@ -36,30 +43,40 @@ function checkValue(
   at: string,
 ) {
   const { type, enum: members, const: constant } = schema;
-  const say = (reason: string) => run.found.push(`${at || '/'}: ${reason}`);
-  const types = typeof type === 'string' ? [type] : Array.isArray(type) ? type : [];
-  if (types.length > 0 && !types.some((name) => isOfType(name, value)))
-    say(`expected ${types.join(' or ')}, got ${typeName(value)}`);
+  if (!isOfTypes(type, value)) {
+    const types = Array.isArray(type) ? type.join(' or ') : type;
+    say(run, at, `expected ${types}, got ${typeName(value)}`);
+  }
   if (Array.isArray(members) && !members.some((member) => same(member, value)))
-    say(`${brief(value)} is not one of ${members.map(brief).join(', ')}`);
-  if (constant !== undefined && !same(constant, value)) say(`must be ${brief(constant)}`);
-  if (typeof value === 'number') checkNumber(schema, value, say);
-  if (typeof value === 'string')
-    bound(schema, 'minLength', 'maxLength', [...value].length, 'characters', say);
-  if (Array.isArray(value)) bound(schema, 'minItems', 'maxItems', value.length, 'items', say);
+    say(run, at, `${brief(value)} is not one of ${members.map(brief).join(', ')}`);
+  if (constant !== undefined && !same(constant, value)) say(run, at, `must be ${brief(constant)}`);
+  if (typeof value === 'number') checkNumber(run, schema, value, at);
+  if (typeof value === 'string') {
+    const { minLength: low, maxLength: high } = schema;
+    if (low !== undefined || high !== undefined)
+      bound(run, low, high, [...value].length, 'characters', at);
+  }
+  if (Array.isArray(value))
+    bound(run, schema['minItems'], schema['maxItems'], value.length, 'items', at);
+}
+
+function isOfTypes(type: unknown, value: unknown): boolean {
+  if (typeof type === 'string') return isOfType(type, value);
+  return !Array.isArray(type) || type.length === 0 || type.some((name) => isOfType(name, value));
 }
 
 function checkNumber(
+  run: Run,
   schema: Readonly<Record<string, unknown>>,
   value: number,
-  say: (reason: string) => void,
+  at: string,
 ) {
-  bound(schema, 'minimum', 'maximum', value, '', say);
+  bound(run, schema['minimum'], schema['maximum'], value, '', at);
   const { exclusiveMinimum: above, exclusiveMaximum: below, multipleOf: step } = schema;
-  if (typeof above === 'number' && value <= above) say(`${value} is not above ${above}`);
-  if (typeof below === 'number' && value >= below) say(`${value} is not below ${below}`);
+  if (typeof above === 'number' && value <= above) say(run, at, `${value} is not above ${above}`);
+  if (typeof below === 'number' && value >= below) say(run, at, `${value} is not below ${below}`);
   if (typeof step === 'number' && step > 0 && !isMultiple(value, step))
-    say(`${value} is not a multiple of ${step}`);
+    say(run, at, `${value} is not a multiple of ${step}`);
 }
 
 function isMultiple(value: number, step: number): boolean {
@@ -67,19 +84,15 @@ function isMultiple(value: number, step: number): boolean {
   return Math.abs(ratio - Math.round(ratio)) < 1e-9;
 }
 
-function bound(
-  schema: Readonly<Record<string, unknown>>,
-  low: string,
-  high: string,
-  size: number,
-  unit: string,
-  say: (reason: string) => void,
-) {
-  const least = schema[low];
-  const most = schema[high];
-  const amount = unit === '' ? `${size}` : `${size} ${unit}`;
-  if (typeof least === 'number' && size < least) say(`${amount} is less than ${least}`);
-  if (typeof most === 'number' && size > most) say(`${amount} is more than ${most}`);
+function bound(run: Run, least: unknown, most: unknown, size: number, unit: string, at: string) {
+  if (typeof least === 'number' && size < least)
+    say(run, at, `${amount(size, unit)} is less than ${least}`);
+  if (typeof most === 'number' && size > most)
+    say(run, at, `${amount(size, unit)} is more than ${most}`);
+}
+
+function amount(size: number, unit: string): string {
+  return `${size} ${unit}`.trimEnd();
 }
 
 function checkObject(
@@ -92,15 +105,15 @@ function checkObject(
   const properties = isRecord(schema['properties']) ? schema['properties'] : {};
   const required = Array.isArray(schema['required']) ? schema['required'] : [];
   for (const name of required) {
-    if (typeof name === 'string' && !Object.hasOwn(value, name))
-      run.found.push(`${at || '/'}: ${name} is missing`);
+    if (typeof name === 'string' && !Object.hasOwn(value, name)) say(run, at, `${name} is missing`);
   }
   const extra = schema['additionalProperties'];
-  for (const [name, item] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const item = value[name];
     const own = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (own !== undefined) check(run, own, item, `${at}/${name}`, depth + 1);
     else if (extra === false && schema['patternProperties'] === undefined)
-      run.found.push(`${at || '/'}: ${name} is not allowed`);
+      say(run, at, `${name} is not allowed`);
     else if (isRecord(extra)) check(run, extra, item, `${at}/${name}`, depth + 1);
   }
 }
@@ -118,7 +131,7 @@ function checkArray(
     if (own !== undefined) check(run, own, item, `${at}/${i}`, depth + 1);
   });
   if (schema['uniqueItems'] === true && new Set(value.map((v) => canonical(v))).size < value.length)
-    run.found.push(`${at || '/'}: items repeat`);
+    say(run, at, 'items repeat');
 }
 
 function checkCombined(
@@ -136,10 +149,10 @@ function checkCombined(
   const { allOf, anyOf, oneOf, not } = schema;
   if (Array.isArray(allOf)) for (const part of allOf) check(run, part, value, at, depth + 1);
   if (Array.isArray(anyOf) && !anyOf.some(passes))
-    run.found.push(`${at || '/'}: matches none of ${anyOf.length} allowed forms`);
+    say(run, at, `matches none of ${anyOf.length} allowed forms`);
   if (Array.isArray(oneOf) && oneOf.filter(passes).length !== 1)
-    run.found.push(`${at || '/'}: does not match exactly one of ${oneOf.length} forms`);
-  if (not !== undefined && passes(not)) run.found.push(`${at || '/'}: has a form that is excluded`);
+    say(run, at, `does not match exactly one of ${oneOf.length} forms`);
+  if (not !== undefined && passes(not)) say(run, at, 'has a form that is excluded');
 }
 
 /** A local reference; anything else is unknown and accepts. */
@@ -212,7 +225,7 @@ function typeName(value: unknown): string {
 }
 
 function same(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b);
+  return a === b || (typeof a === 'object' && canonical(a) === canonical(b));
 }
 
 function brief(value: unknown): string {

@@ -19,10 +19,12 @@ export function canonical(value: unknown, depth = 0): string {
   if (depth > maxDepth) return '"…"';
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, depth + 1)).join(',')}]`;
   if (!isRecord(value)) return JSON.stringify(value) ?? 'null';
-  const entries = Object.keys(value)
-    .toSorted()
-    .map((key) => `${JSON.stringify(key)}:${canonical(value[key], depth + 1)}`);
-  return `{${entries.join(',')}}`;
+  const names = Object.keys(value);
+  if (names.length > 1) names.sort();
+  let text = '{';
+  for (const name of names)
+    text += `${text === '{' ? '' : ','}${JSON.stringify(name)}:${canonical(value[name], depth + 1)}`;
+  return `${text}}`;
 }
 
 export type Scalar = string | number | boolean | null;
@@ -40,21 +42,21 @@ const maxLeaves = 50_000;
 /** The scalars of a JSON value in document order. */
 export function leavesOf(root: unknown): Leaf[] {
   const leaves: Leaf[] = [];
-  const visit = (value: unknown, pointer: string, key: string, depth: number) => {
-    if (leaves.length >= maxLeaves || depth > maxDepth) return;
-    if (Array.isArray(value)) {
-      value.forEach((item, i) => {
-        visit(item, `${pointer}/${i}`, key, depth + 1);
-      });
-    } else if (isRecord(value)) {
-      for (const [name, item] of Object.entries(value))
-        visit(item, `${pointer}/${escapePointer(name)}`, name, depth + 1);
-    } else {
-      leaves.push({ pointer, key, value: (value ?? null) as Scalar });
-    }
-  };
-  visit(root, '', '', 0);
+  addLeaves(leaves, root, '', '', 0);
   return leaves;
+}
+
+function addLeaves(leaves: Leaf[], value: unknown, pointer: string, key: string, depth: number) {
+  if (leaves.length >= maxLeaves || depth > maxDepth) return;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++)
+      addLeaves(leaves, value[i], `${pointer}/${i}`, key, depth + 1);
+  } else if (isRecord(value)) {
+    for (const name of Object.keys(value))
+      addLeaves(leaves, value[name], `${pointer}/${escapePointer(name)}`, name, depth + 1);
+  } else {
+    leaves.push({ pointer, key, value: (value ?? null) as Scalar });
+  }
 }
 
 /** The scalars of {@link leavesOf} with their nearest keys, without the cost of pointers. */
@@ -75,5 +77,6 @@ export function visitScalars(root: unknown, visit: (key: string, value: Scalar) 
 }
 
 function escapePointer(name: string): string {
+  if (!/[~/]/.test(name)) return name;
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

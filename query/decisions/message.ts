@@ -64,35 +64,52 @@ class ParsedMessage implements Message {
   }
 
   get identity(): string {
-    // Reasoning is seldom sent back, so it is no part of what makes two messages the same.
-    this.#identity ??= JSON.stringify([
-      this.role,
-      this.parts.filter(({ type }) => type !== 'reasoning').map(identityOf),
-    ]);
-    return this.#identity;
+    if (this.#identity !== undefined) return this.#identity;
+    let own = this.role;
+    for (const part of this.parts) {
+      // Reasoning is seldom sent back, so it is no part of what makes two messages the same.
+      if (part.type === 'reasoning') continue;
+      const { type, id } = part;
+      const name = type === 'tool_call' ? part.name : '';
+      const text = type === 'tool_call' ? canonicalText(part.text) : part.text.trim();
+      // The lengths tell where one ends and the next begins.
+      own += `\n${type} ${id.length} ${name.length} ${text.length} ${id}${name}${text}`;
+    }
+    this.#identity = own;
+    return own;
   }
 }
 
-function identityOf(part: Part): readonly string[] {
-  if (part.type !== 'tool_call') return [part.type, part.id, part.text.trim()];
-  return [part.type, part.id, part.name, canonicalText(part.text)];
+/** Arguments of a call from their text. */
+export interface ParsedArguments {
+  /** The parsed value; the text itself when it is not JSON. No text at all means an empty object. */
+  readonly args: unknown;
+  /** Equal for equal arguments. */
+  readonly argsKey: string;
 }
 
-// Arguments that were asked for last: the same ones come back with every further message of a chat.
-const canonicals = new Map<string, string>();
-const maxCanonicals = 1_000;
+// Arguments that were asked for last: the same ones come back with the next messages of a chat.
+const lately = new Map<string, ParsedArguments>();
+const maxLately = 1_000;
 const maxLength = 1_000;
 
-/** JSON in its canonical form, any other text as it is. */
-export function canonicalText(text: string): string {
-  const known = canonicals.get(text);
+/** Parses the arguments of a call. Providers send calls without arguments with no text. */
+export function parseArguments(text: string): ParsedArguments {
+  const known = lately.get(text);
   if (known !== undefined) return known;
-  const parsed = parseJson(text);
-  const made = parsed === undefined ? text : canonical(parsed);
+  const parsed = text.trim() === '' ? {} : parseJson(text);
+  const args = parsed === undefined ? text : parsed;
+  const made = { args, argsKey: canonical(args) };
   if (text.length > maxLength) return made;
-  if (canonicals.size >= maxCanonicals) canonicals.clear();
-  canonicals.set(text, made);
+  if (lately.size >= maxLately) lately.clear();
+  lately.set(text, made);
   return made;
+}
+
+/** JSON in its canonical form, any other text as it is. */
+function canonicalText(text: string): string {
+  const { args, argsKey } = parseArguments(text);
+  return args === text ? text : argsKey;
 }
 
 const contentKeys = ['content', 'text', 'refusal', 'arguments', 'server_tool_call'];
@@ -103,37 +120,39 @@ function parsePart(value: unknown): Part {
   const type = textOf(value['type']);
   const id = textOf(value['id'] ?? value['call_id']);
   const name = textOf(value['name']);
-  // Without content, parts are sent bare: their kinds, and of calls the names.
-  const bare = !contentKeys.some((key) => Object.hasOwn(value, key));
-  const part = (kind: PartType, text: string, server = false): Part => ({
+  const [kind, text] = typeAndText(type, value);
+  return {
     type: kind,
     text,
     id,
     name,
-    server,
-    withheld: bare,
-  });
+    server: type === 'server_tool_call' || type === 'server_tool_call_response',
+    // Without content, parts are sent bare: their kinds, and of calls the names.
+    withheld: text === '' && !contentKeys.some((key) => Object.hasOwn(value, key)),
+  };
+}
+
+function typeAndText(
+  type: string,
+  value: Readonly<Record<string, unknown>>,
+): readonly [PartType, string] {
   switch (type) {
     case 'text':
     case 'refusal':
-      return part('text', textOf(value['content'] ?? value['text'] ?? value['refusal']));
+      return ['text', textOf(value['content'] ?? value['text'] ?? value['refusal'])];
     case 'reasoning':
     case 'thinking':
-      return part('reasoning', textOf(value['content'] ?? value['text']));
+      return ['reasoning', textOf(value['content'] ?? value['text'])];
     case 'tool_call':
-      return part('tool_call', raw(value['arguments']));
+      return ['tool_call', raw(value['arguments'])];
     case 'server_tool_call':
-      return part('tool_call', raw(value['arguments'] ?? value['server_tool_call']), true);
+      return ['tool_call', raw(value['arguments'] ?? value['server_tool_call'])];
     case 'tool_call_response':
-      return part('tool_result', resultText(value['response'] ?? value['result']));
+      return ['tool_result', resultText(value['response'] ?? value['result'])];
     case 'server_tool_call_response':
-      return part(
-        'tool_result',
-        raw(value['server_tool_call_response'] ?? value['response']),
-        true,
-      );
+      return ['tool_result', raw(value['server_tool_call_response'] ?? value['response'])];
     default:
-      return part('other', canonical(value));
+      return ['other', canonical(value)];
   }
 }
 

@@ -1,7 +1,7 @@
-import { parseArguments } from './choose.ts';
 import { type DecisionSpan, spanKey } from './evidence.ts';
 import { readsAsError } from './failure-text.ts';
 import { parseJson } from './json.ts';
+import { parseArguments } from './message.ts';
 import { type Call, milliseconds, type Step } from './model.ts';
 import type { SpanTree } from './span-tree.ts';
 
@@ -99,14 +99,15 @@ export function applySpan(call: Call, span: DecisionSpan, content: ReadonlyMap<s
   const text = payload(span.tool_result, content);
   // A result of no bytes is known at every level of content.
   const plain = text === null ? (span.tool_result_bytes === 0 ? '' : null) : unquoted(text);
-  Object.assign(call.result, {
-    span,
-    ...statusOf(span),
-    valid: span.tool_result_valid,
-    duration_ms: milliseconds(span.start, span.end),
-    bytes: plain === null ? span.tool_result_bytes : Buffer.byteLength(plain),
-    text: plain,
-  });
+  const { result } = call;
+  const { status, detected_by } = statusOf(span);
+  result.span = span;
+  result.status = status;
+  result.detected_by = detected_by;
+  result.valid = span.tool_result_valid;
+  result.duration_ms = milliseconds(span.start, span.end);
+  result.bytes = plain === null ? span.tool_result_bytes : Buffer.byteLength(plain);
+  result.text = plain;
   call.argsKey ??= span.tool_arguments_hash === '' ? null : `#${span.tool_arguments_hash}`;
   if (span.tool_effect === 'read' || span.tool_effect === 'write') {
     call.effect = span.tool_effect;
@@ -130,8 +131,9 @@ function unquoted(text: string): string {
 }
 
 function statusOf(span: DecisionSpan): Pick<Call['result'], 'status' | 'detected_by'> {
+  const decision = span.attributes['decision'];
   if (
-    /reject|denied|deny/i.test(span.attributes['decision'] ?? '') ||
+    (decision !== undefined && /reject|denied|deny/i.test(decision)) ||
     span.error_type === 'approval_denied'
   )
     return { status: 'denied', detected_by: 'flag' };

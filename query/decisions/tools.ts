@@ -83,15 +83,21 @@ export function readToolsets(content: ReadonlyMap<string, string>) {
 
   function toolsetOf(hashes: readonly string[]): Toolset | null {
     if (hashes.length === 0) return null;
+    const own = hashes.join();
+    const before = byHashes.get(own);
+    if (before !== undefined) return before;
     const key = [...new Set(hashes)].toSorted().join();
     const known = byHashes.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      byHashes.set(own, known);
+      return known;
+    }
     const offered = hashes.map(definition);
     const toolset = offered.every((tool) => tool !== undefined)
       ? toToolset(`ts${all.length + 1}`, offered)
       : null;
     if (toolset !== null) all.push(toolset);
-    byHashes.set(key, toolset);
+    byHashes.set(key, toolset).set(own, toolset);
     return toolset;
   }
 

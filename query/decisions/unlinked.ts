@@ -1,5 +1,6 @@
-import { noResult, parseArguments } from './choose.ts';
+import { noResult } from './choose.ts';
 import type { DecisionSpan } from './evidence.ts';
+import { parseArguments } from './message.ts';
 import type { Call, Step } from './model.ts';
 import { applySpan, payload, slack } from './results.ts';
 import type { SpanTree } from './span-tree.ts';
@@ -18,7 +19,8 @@ export function callOfSpan(
     step,
     tool: span.tool_name,
     call_id: span.tool_call_id,
-    ...(text === null ? { args: null, argsText: null, argsKey: null } : parseArguments(text)),
+    argsText: text,
+    ...(text === null ? { args: null, argsKey: null } : parseArguments(text)),
     valid: span.tool_arguments_valid,
     violations: [],
     effect: effectOfName(span.tool_name),

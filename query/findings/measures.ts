@@ -5,7 +5,7 @@ import { isScratchTool, isThinkTool } from '../decisions/tools.ts';
 import type { Background } from './background.ts';
 import { planAdherence } from './plans.ts';
 import { violationsOf } from './rules/expectation-violated.ts';
-import { tripleOf } from './rules/repeated-call.ts';
+import { sameCalls } from './rules/repeated-call.ts';
 
 /** How a task went, in counts; ratios are formed where they are asked for, so that they can be summed over tasks. */
 export interface Measures {
@@ -80,8 +80,7 @@ export function measure(
 }
 
 function repeats(calls: readonly Call[]): number {
-  const triples = calls.map(tripleOf).filter((triple) => triple !== null);
-  return triples.length - new Set(triples).size;
+  return sameCalls(calls).reduce((sum, same) => sum + same.length - 1, 0);
 }
 
 function orderRules({ expect }: Background): number {

@@ -2,7 +2,7 @@ import type { Call } from '../../decisions/model.ts';
 import { isScratchTool } from '../../decisions/tools.ts';
 import type { Found, Rule } from '../rule.ts';
 import { callsByScope, spansOfCalls } from '../rule.ts';
-import { tripleOf } from './repeated-call.ts';
+import { outcomeOf, sameCalls } from './repeated-call.ts';
 
 /**
  * The same call with the same result three times in the task, or two calls in turn (A B A B A B) whatever they return.
@@ -26,14 +26,7 @@ export const loop: Rule = {
 
 /** One finding per triple, at the call that made it a loop. */
 function sameTriple(calls: readonly Call[], repeats: number): Found[] {
-  const seen = new Map<string, Call[]>();
-  for (const call of calls) {
-    const triple = tripleOf(call);
-    const same = triple === null ? undefined : seen.get(triple);
-    if (same !== undefined) same.push(call);
-    else if (triple !== null) seen.set(triple, [call]);
-  }
-  return [...seen.values()].flatMap((same): Found[] => {
+  return sameCalls(calls).flatMap((same): Found[] => {
     const call = same[repeats - 1];
     if (call === undefined) return [];
     const text = `${call.tool} was called ${same.length} times with the same arguments and the same result`;
@@ -60,7 +53,8 @@ function inTurn(all: readonly Call[], repeats: number): Found[] {
     const own = calls.slice(i + 1 - length, i + 1);
     const same = own.filter(({ tool, argsKey }) => tool === call.tool && argsKey === call.argsKey);
     // The plainer statement wins where the results were the same too.
-    if (new Set(same.map(tripleOf)).size === 1) continue;
+    const outcome = outcomeOf(call);
+    if (outcome !== '' && same.every((own) => outcomeOf(own) === outcome)) continue;
     const text = `${own[0]?.tool} and ${call.tool} took turns ${repeats} times with the same arguments`;
     found.push({ step: call.step, call, spans: spansOfCalls(own), text });
   }

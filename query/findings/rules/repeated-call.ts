@@ -14,34 +14,46 @@ export const repeatedCall: Rule = {
   severity: 'info',
   level: 'M',
   parameters: {},
-  find: ({ calls }) => {
-    const seen = new Map<string, Call>();
-    return calls.flatMap((call): Found[] => {
-      const triple = tripleOf(call);
-      const first = triple === null ? undefined : seen.get(triple);
-      if (triple !== null && first === undefined) seen.set(triple, call);
-      if (first === undefined) return [];
-      const text = `${call.tool} repeats ${placeOf(first.step)} with the same arguments and the same result`;
-      return [{ step: call.step, call, spans: callSpans(call), text }];
-    });
-  },
+  find: ({ calls }) =>
+    sameCalls(calls).flatMap(([first, ...again]) =>
+      again.map((call): Found => {
+        const text = `${call.tool} repeats ${placeOf(first?.step ?? null)} with the same arguments and the same result`;
+        return { step: call.step, call, spans: callSpans(call), text };
+      }),
+    ),
 };
 
-const triples = new WeakMap<Call, string | null>();
-
-/** Tool, arguments and result as one key; null where repetition cannot be judged, or is meant. */
-export function tripleOf(call: Call): string | null {
-  const known = triples.get(call);
-  if (known !== undefined) return known;
-  const triple = makeTriple(call);
-  triples.set(call, triple);
-  return triple;
+/** Calls of one tool with the same arguments and the same result, where there are several; each list in order of time. */
+export function sameCalls(calls: readonly Call[]): Call[][] {
+  const byArguments = groupBy(
+    calls.filter(isComparable),
+    ({ tool, argsKey }) => `${tool} ${argsKey}`,
+  );
+  // Results are long: they are compared only where all else is equal.
+  return byArguments.flatMap((same) =>
+    same.length < 2 ? [] : groupBy(same, outcomeOf).filter(({ length }) => length > 1),
+  );
 }
 
-function makeTriple(call: Call): string | null {
+/** Whether repetition can be judged, and is not meant. */
+function isComparable(call: Call): boolean {
   const { tool, argsKey, result } = call;
-  if (tool === '' || isThinkTool(tool) || result.span?.tool_polling === true) return null;
-  const outcome = result.text ?? (result.span?.tool_result_hash || null);
-  if (argsKey === null || outcome === null) return null;
-  return `${tool.length} ${argsKey.length} ${tool}${argsKey}${outcome}`;
+  if (argsKey === null || tool === '' || isThinkTool(tool)) return false;
+  return result.span?.tool_polling !== true && outcomeOf(call) !== '';
+}
+
+/** The result, or what is reported in its place; `''` when it is not known. */
+export function outcomeOf({ result }: Call): string {
+  return result.text === null ? (result.span?.tool_result_hash ?? '') : `=${result.text}`;
+}
+
+function groupBy(calls: readonly Call[], keyOf: (call: Call) => string): Call[][] {
+  const groups = new Map<string, Call[]>();
+  for (const call of calls) {
+    const key = keyOf(call);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [call]);
+    else group.push(call);
+  }
+  return [...groups.values()];
 }
