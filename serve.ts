@@ -153,7 +153,7 @@ export async function openIngest(
     insertTokens: config.insertTokens,
   });
   undo.push(() => ingest.close());
-  return { store, ingest, work: maintenance(store, normaliser, derive) };
+  return { store, ingest, work: maintenance(store, normaliser) };
 }
 
 async function listenAll(

@@ -1,6 +1,6 @@
 import type { Store } from '../connection.ts';
 import { createPace, findTraces, type Pace } from './pace.ts';
-import { deriveSlice, slices, writeSlice } from './slice.ts';
+import { deriveSlice, SLICE, slices, writeSlice } from './slice.ts';
 
 /** What an insert touched: traces, and ids of tasks named by log records without a trace. */
 export interface Touched {
@@ -22,13 +22,16 @@ export interface Deriver extends Pick<Pace, 'large' | 'dueAt'> {
   deriveLarge(touched: readonly Touched[]): Promise<void>;
 }
 
-/** Makes a deriver; calls of one deriver run one after the other, those for large tasks by themselves. */
-export function createDeriver(store: Store): Deriver {
+/**
+ * Makes a deriver; calls of one deriver run one after the other, those for large tasks by themselves. `size` is how many
+ * traces are read together, for whoever knows that their spans fit into memory.
+ */
+export function createDeriver(store: Store, size = SLICE): Deriver {
   const pace = createPace(findTraces(store));
   const lane = () => {
     let last: Promise<void> = Promise.resolve();
     return (touched: readonly Touched[]) => {
-      const run = last.then(() => deriveAll(store, pace, touched));
+      const run = last.then(() => deriveAll(store, pace, touched, size));
       last = run.catch(() => {});
       return run;
     };
@@ -36,7 +39,12 @@ export function createDeriver(store: Store): Deriver {
   return { large: pace.large, dueAt: pace.dueAt, derive: lane(), deriveLarge: lane() };
 }
 
-async function deriveAll(store: Store, pace: Pace, touched: readonly Touched[]): Promise<void> {
+async function deriveAll(
+  store: Store,
+  pace: Pace,
+  touched: readonly Touched[],
+  size: number,
+): Promise<void> {
   const projects = new Map<string, { traces: Set<string>; tasks: Set<string> }>();
   for (const { project, traces, tasks: named } of touched) {
     const all = projects.get(project) ?? { traces: new Set(), tasks: new Set() };
@@ -47,8 +55,9 @@ async function deriveAll(store: Store, pace: Pace, touched: readonly Touched[]):
     projects.set(project, all);
   }
   for (const [project, all] of projects) {
-    for (const slice of slices([...all.traces])) await derive(store, pace, project, slice, []);
-    for (const slice of slices([...all.tasks])) await derive(store, pace, project, [], slice);
+    for (const slice of slices([...all.traces], size))
+      await derive(store, pace, project, slice, []);
+    for (const slice of slices([...all.tasks], size)) await derive(store, pace, project, [], slice);
   }
 }
 
