@@ -15,7 +15,7 @@ const mostSpans = 40_000;
 const manySpans = 5_000;
 
 export function deriveBehind(store: Store, project: string): Derivation {
-  const deriver = createDeriver(store, mostTraces);
+  const deriver = createDeriver(store, { size: mostTraces });
   const traces = new Map<string, number>();
   const tasks = new Set<string>();
   let spans = 0;
