@@ -2,7 +2,6 @@ import type { Normaliser } from './ingest/normalise/normaliser.ts';
 import { remap } from './ingest/remap/remap.ts';
 import type { Work } from './query/maintenance/jobs.ts';
 import type { Store } from './store/connection.ts';
-import type { Touched } from './store/derive/deriver.ts';
 import { rebuild } from './store/derive/rebuild.ts';
 
 const hour = 3_600_000_000_000n;
@@ -11,13 +10,12 @@ const hour = 3_600_000_000_000n;
 export function maintenance(
   store: Store,
   normaliser: Normaliser,
-  derive: (touched: readonly Touched[]) => Promise<void>,
 ): Readonly<Record<'remap' | 'rebuild', Work>> {
   return {
     async remap(project, from, to, onProgress, signal) {
       const told = (at: { spans: number; logs: number; skipped: number; total: number }) =>
         onProgress({ done: at.spans + at.logs + at.skipped, total: at.total });
-      const options = { store, normaliser, derive, signal, onProgress: told };
+      const options = { store, normaliser, signal, onProgress: told };
       return { ...(await remap(options, project, from, to)) };
     },
     async rebuild(project, from, to, onProgress, signal) {

@@ -25,6 +25,7 @@ import { openStore, type Store } from './store/connection.ts';
 import { createAudit } from './store/derive/audit.ts';
 import { type AuditClock, auditMetrics, startAuditClock } from './store/derive/audit-clock.ts';
 import { createDeriver } from './store/derive/deriver.ts';
+import { createDeriveThread } from './store/derive/thread/thread.ts';
 import { mappingVersion } from './store/mappings.ts';
 import { replaceFileOverrides } from './store/prices/override.ts';
 import { replaceFileRates } from './store/prices/rates.ts';
@@ -141,7 +142,9 @@ export async function openIngest(
     ...mapping,
     version: await mappingVersion(store, checksumOf(mapping), mapping.version),
   });
-  const deriver = createDeriver(store);
+  const thread = createDeriveThread(store);
+  undo.push(() => thread.close());
+  const deriver = createDeriver(store, { thread });
   const { derive } = deriver;
   const ingest = await createIngest({
     store,
@@ -155,7 +158,7 @@ export async function openIngest(
     insertTokens: config.insertTokens,
   });
   undo.push(() => ingest.close());
-  return { store, ingest, work: maintenance(store, normaliser, derive) };
+  return { store, ingest, work: maintenance(store, normaliser) };
 }
 
 async function listenAll(

@@ -118,7 +118,10 @@ describe('explainFile', () => {
     const shown = renderExplanations(await explain(traces));
     expect(shown).toContain('kind llm, by an attribute that states it');
     expect(shown).toContain('← attribute gen_ai.request.model (otel_genai)');
-    expect(shown).toContain('gen_ai.usage.prompt_tokens (could be input_tokens;');
+    expect(shown).toContain(
+      'gen_ai.usage.prompt_tokens  (input_tokens: another source came first)',
+    );
+    expect(shown).toContain('attributes that no rule reads:\n  acme.customer  once\n');
     expect(shown).not.toContain('\u001b');
   });
 

@@ -68,9 +68,23 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The explanations for a terminal. */
+/** The explanations for a terminal; the attributes that no rule knows, in all of them together, come last. */
 export function renderExplanations(explanations: readonly Explanation[]): string {
-  return `${explanations.map(render).join('\n\n')}\n`;
+  return `${[...explanations.map(render), ...unknownIn(explanations)].join('\n\n')}\n`;
+}
+
+/** What rules of one's own could be for, most frequent first. */
+function unknownIn(explanations: readonly Explanation[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { raw } of explanations) {
+    for (const { key, could } of raw) {
+      if (could.length === 0) counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  if (counts.size === 0) return [];
+  const listed = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  const lines = listed.map(([key, n]) => `  ${clean(key)}  ${n === 1 ? 'once' : `${n} times`}`);
+  return [['attributes that no rule reads:', ...lines].join('\n')];
 }
 
 function render(one: Explanation): string {
@@ -78,11 +92,8 @@ function render(one: Explanation): string {
   const lines = one.fields.map(
     (field) => `  ${field.field.padEnd(width)} = ${shown(field.value)}  ← ${origin(field)}`,
   );
-  const raw = one.raw.map(({ key, could }) => {
-    const also =
-      could.length > 0 ? ` (could be ${could.join(', ')}; another source came first)` : '';
-    return `    ${clean(key)}${also}`;
-  });
+  const given = new Set(one.fields.map(({ field }) => field));
+  const raw = one.raw.map(({ key, could }) => `    ${clean(key)}${unused(could, given)}`);
   return [
     `${one.item} ${clean(one.name) || '(no name)'}  ${one.trace_id}/${one.span_id}`,
     `  scope ${clean(one.scope) || '(none)'}; conventions: ${one.conventions.join(', ') || '(none)'}`,
@@ -90,6 +101,17 @@ function render(one: Explanation): string {
     ...lines,
     ...(raw.length > 0 ? ['  kept raw:', ...raw] : []),
   ].join('\n');
+}
+
+/** Why an attribute gave nothing to the fields that it could give. */
+function unused(could: readonly string[], given: ReadonlySet<string>): string {
+  const late = could.filter((field) => given.has(field));
+  const empty = could.filter((field) => !given.has(field));
+  const reasons = [
+    ...(late.length > 0 ? [`${late.join(', ')}: another source came first`] : []),
+    ...(empty.length > 0 ? [`${empty.join(', ')}: not in it, or not on such a span`] : []),
+  ];
+  return reasons.length === 0 ? '' : `  (${reasons.join('; ')})`;
 }
 
 function origin({ from, key, convention }: FieldSource): string {

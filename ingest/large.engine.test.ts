@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Store } from '../store/connection.ts';
 import { createDeriver, type Touched } from '../store/derive/deriver.ts';
+import { createDeriveThread, type DeriveThread } from '../store/derive/thread/thread.ts';
 import { query, sql } from '../store/sql.ts';
 import { openEmbedded } from '../test/clickhouse/backends.ts';
 import { createIngest, type Ingest } from './ingest.ts';
@@ -17,6 +18,7 @@ interface Run {
 }
 
 let store: Store;
+let thread: DeriveThread;
 let ingest: Ingest;
 const directory = mkdtempSync(join(tmpdir(), 'plumbline-large-'));
 const runs: Run[] = [];
@@ -25,7 +27,8 @@ const begun = BigInt(Date.now() - 60_000) * 1_000_000n;
 
 beforeAll(async () => {
   store = await openEmbedded();
-  const deriver = createDeriver(store);
+  thread = createDeriveThread(store);
+  const deriver = createDeriver(store, { thread });
   const timed =
     (lane: Run['lane'], derive: (touched: readonly Touched[]) => Promise<void>) =>
     async (touched: readonly Touched[]) => {
@@ -47,6 +50,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await ingest.close();
+  await thread.close();
   await store.close();
   rmSync(directory, { recursive: true });
 });

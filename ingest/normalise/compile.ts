@@ -45,6 +45,8 @@ export interface NameSource {
   readonly field: number;
   readonly regex: RegExp;
   readonly kinds: ReadonlySet<string> | null;
+  /** The convention that must have been detected; null for any span. */
+  readonly rank: number | null;
 }
 
 /** A mapping compiled to lookups. */
@@ -246,7 +248,10 @@ export function compile(mapping: Mapping): Plan {
   wanted.forEach((name, field) => {
     (mapping.fields[name]?.sources ?? []).forEach((source, index) => {
       const kinds = source.kinds === undefined ? null : new Set(source.kinds);
-      if (source.name !== undefined) names.push({ field, regex: new RegExp(source.name), kinds });
+      if (source.name !== undefined) {
+        const rank = source.scoped === true ? conventions.rankOf(source.convention) : null;
+        names.push({ field, regex: new RegExp(source.name), kinds, rank });
+      }
       if (source.attribute === undefined) return;
       const compiled = compileSource(name, index, source, mapping, conventions);
       const keys = source.attribute.split(' + ');

@@ -142,9 +142,15 @@ function settle(engine: Engine, value: Json, type: string): Json | undefined {
   return engine.meaningless(settled) ? undefined : settled;
 }
 
-function fillFromName(engine: Engine, name: string, kind: string, values: FieldValues): void {
-  const { plan, listener } = engine;
+function fillFromName(
+  { plan, listener }: Engine,
+  name: string,
+  kind: string,
+  detected: Detected,
+  values: FieldValues,
+): void {
   for (const source of plan.names) {
+    if (source.rank !== null && detected[source.rank] !== 1) continue;
     if (source.kinds?.has(kind) === false || values[source.field] !== undefined) continue;
     const value = source.regex.exec(name)?.[1]?.trim();
     if (value === undefined || value === '') continue;
@@ -214,7 +220,7 @@ function resolveItem(engine: Engine, item: Item, batch: BatchContext): Resolved 
       values[source.field] = value;
     }
   }
-  fillFromName(engine, item.name, kind, values);
+  fillFromName(engine, item.name, kind, detected, values);
   const task = tasks.length === 0 ? noTaskId : ownTaskId(tasks);
   return { values, detected, kind, task, content, plans };
 }

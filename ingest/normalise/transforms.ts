@@ -175,13 +175,15 @@ const matchText: Step = (argument) => {
   return textual((text) => pattern.exec(text)?.[1]);
 };
 
-/** LlamaIndex's arguments are those of a Python function: of keyword arguments alone, these. */
+/** The arguments of a Python function, as LlamaIndex and smolagents tell them: of keyword arguments alone, these. */
 const keywordArguments: Step = () => (value, context) => {
   if (typeof value === 'string' && !value.includes('"kwargs"')) return undefined;
   const data = parsed(value, context);
   const rest = isObject(data) ? Object.keys(data).filter((key) => key !== 'kwargs') : ['none'];
   const args = member(data, 'args');
-  const none = rest.every((key) => key === 'args') && (args === undefined || isEmptyList(args));
+  // smolagents adds whether it cleans what goes in and out.
+  const known = rest.every((key) => key === 'args' || key === 'sanitize_inputs_outputs');
+  const none = known && (args === undefined || isEmptyList(args));
   const named = member(data, 'kwargs');
   return none && isObject(named) ? named : undefined;
 };

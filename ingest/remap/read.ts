@@ -1,6 +1,16 @@
 import type { Store } from '../../store/connection.ts';
-import { type Columns, empty, param, query, queryColumns, type Sql, sql } from '../../store/sql.ts';
+import {
+  type Columns,
+  empty,
+  join,
+  param,
+  query,
+  queryColumns,
+  type Sql,
+  sql,
+} from '../../store/sql.ts';
 import type { StoredLog, StoredSpan } from '../normalise/restore.ts';
+import { mapped, type Stored } from './changed.ts';
 
 /** Whose rows are read: those that a mapping before this one made. */
 export interface Scope {
@@ -75,7 +85,8 @@ function at(time: bigint): Sql {
 interface Shared {
   readonly scope_name: string;
   readonly scope_version: string;
-  readonly resource: readonly (readonly [string, string])[];
+  /** Pairs as JSON: most spans share it, and then it is read once. */
+  readonly resource: string;
 }
 
 /** A stored span with what its batch shared. */
@@ -95,32 +106,47 @@ function pairs(map: Sql): Sql {
   return sql`arrayZip(mapKeys(source.${map}), mapValues(source.${map})) AS ${map}`;
 }
 
+const resource = sql`toJSONString(arrayZip(mapKeys(source.resource), mapValues(source.resource))) AS resource`;
+
 const once = sql`SETTINGS do_not_merge_across_partitions_select_final = 1`;
 
-/** The next spans of a stretch behind `after`, in the order of their key. */
+/** Spans in the order of their key. */
+export interface Page {
+  readonly spans: readonly SpanToRemap[];
+  /** What their former mapping made of them: the i-th value of each column belongs to the i-th span. */
+  readonly stored: Stored;
+  /** Their payload, by trace and hash: see {@link contentKey}. */
+  readonly content: ReadonlyMap<string, string>;
+}
+
+/** The next spans of a stretch behind `after`. */
 async function readSpans(
   store: Store,
   { project, before }: Scope,
   { from, to }: Stretch,
   after: SpanToRemap | undefined,
   limit: number,
-): Promise<SpanToRemap[]> {
+): Promise<Pick<Page, 'spans' | 'stored'>> {
   const behind =
     after === undefined
       ? empty
       : sql`AND (toStartOfMinute(start), trace_id, span_id) > (toStartOfMinute(${at(after.start)}),
         ${param('String', after.trace_id)}, ${param('String', after.span_id)})`;
-  const { rows, of } = await queryColumns<SpanJson>(
+  const { rows, of } = await queryColumns<SpanJson & Stored>(
     store,
     sql`
 SELECT trace_id, span_id, parent_id,
   toUnixTimestamp64Nano(source.start) AS start, toUnixTimestamp64Nano(source.end) AS end,
   name, span_kind, status, status_message, trace_state, flags, scope_name, scope_version,
-  ${pairs(sql`resource`)}, ${pairs(sql`attributes`)}, ${pairs(sql`attribute_types`)}, ${pairs(sql`payload`)},
+  ${resource}, ${pairs(sql`attributes`)}, ${pairs(sql`attribute_types`)}, ${pairs(sql`payload`)},
   arrayMap(t -> toUnixTimestamp64Nano(t), source.\`events.time\`) AS \`events.time\`,
   \`events.name\`, \`links.trace_id\`, \`links.span_id\`,
   arrayMap(m -> arrayZip(mapKeys(m), mapValues(m)), source.\`events.attributes\`) AS \`events.attributes\`,
-  arrayMap(m -> arrayZip(mapKeys(m), mapValues(m)), source.\`links.attributes\`) AS \`links.attributes\`
+  arrayMap(m -> arrayZip(mapKeys(m), mapValues(m)), source.\`links.attributes\`) AS \`links.attributes\`,
+  ${join(
+    mapped.map((name) => sql`${param('Identifier', name)}`),
+    ', ',
+  )}
 FROM (
   SELECT * FROM spans FINAL
   WHERE project = ${param('String', project)} AND ${between(sql`start`, from, to)}
@@ -128,7 +154,7 @@ FROM (
   ORDER BY toStartOfMinute(start), trace_id, span_id LIMIT ${param('UInt32', limit)}
 ) AS source ${once}`,
   );
-  return Array.from({ length: rows }, (_, i) => spanAt(of, i));
+  return { spans: Array.from({ length: rows }, (_, i) => spanAt(of, i)), stored: of };
 }
 
 /** Written out, so that all spans have one shape: what reads them is compiled for it. */
@@ -147,7 +173,7 @@ function spanAt(of: Columns<SpanJson>['of'], i: number): SpanToRemap {
     flags: of.flags[i] ?? 0,
     scope_name: of.scope_name[i] ?? '',
     scope_version: of.scope_version[i] ?? '',
-    resource: of.resource[i] ?? [],
+    resource: of.resource[i] ?? '',
     attributes: of.attributes[i] ?? [],
     attribute_types: of.attribute_types[i] ?? [],
     payload: (of.payload[i] ?? []).map(([key, hashes]) => [key, hashes.map(BigInt)] as const),
@@ -166,25 +192,27 @@ export async function* spanPages(
   scope: Scope,
   all: readonly Stretch[],
   limit: number,
-): AsyncGenerator<readonly SpanToRemap[]> {
+): AsyncGenerator<Page> {
   let at = 0;
   let after: SpanToRemap | undefined;
-  const next = async (): Promise<readonly SpanToRemap[]> => {
+  const next = async (): Promise<Page | null> => {
     for (let stretch = all[at]; stretch !== undefined; stretch = all[at]) {
-      const page = await readSpans(store, scope, stretch, after, limit);
-      after = page.at(-1);
-      if (page.length < limit) {
+      const read = await readSpans(store, scope, stretch, after, limit);
+      after = read.spans.at(-1);
+      if (read.spans.length < limit) {
         at += 1;
         after = undefined;
       }
-      if (page.length > 0) return page;
+      if (read.spans.length > 0) {
+        return { ...read, content: await readContent(store, scope, read.spans) };
+      }
     }
-    return [];
+    return null;
   };
   let coming = next();
   for (;;) {
     const page = await coming;
-    if (page.length === 0) return;
+    if (page === null) return;
     coming = next();
     // Whoever stops early never asks what became of it.
     coming.catch(() => {});
@@ -205,7 +233,7 @@ export async function readLogs(
     store,
     sql`
 SELECT trace_id, span_id, toUnixTimestamp64Nano(source.time) AS time, event_name, severity_number, severity_text, body,
-  scope_name, scope_version, ${pairs(sql`resource`)}, ${pairs(sql`attributes`)}, ${pairs(sql`attribute_types`)}, task_id
+  scope_name, scope_version, ${resource}, ${pairs(sql`attributes`)}, ${pairs(sql`attribute_types`)}, task_id
 FROM (
   SELECT * FROM logs FINAL
   WHERE project = ${param('String', project)} AND ${between(sql`time`, from, to)}
@@ -216,8 +244,7 @@ FROM (
   return rows.map((row) => ({ ...row, time: BigInt(row.time) }));
 }
 
-/** The payload of spans, by trace and hash: see {@link contentKey}. */
-export async function readContent(
+async function readContent(
   store: Store,
   { project }: Scope,
   spans: readonly SpanToRemap[],

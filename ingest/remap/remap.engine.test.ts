@@ -102,7 +102,7 @@ async function answers(store: Store, project: string) {
       .then((result) => result.json<Record<string, unknown>>());
   const most = (versions: string) => `* EXCEPT (project, ${versions})`;
   return {
-    spans: await rows(most('ver, inserted_at'), 'spans_v', 'trace_id, span_id'),
+    spans: await rows(most('ver, inserted_at, mapping_version'), 'spans_v', 'trace_id, span_id'),
     logs: await rows(most('ver, inserted_at'), 'logs_v', 'time, hash'),
     tasks: await rows(most('ver, content_hash'), 'tasks FINAL', 'task_id'),
     messages: await rows('trace_id, hash, content', 'messages_v', 'trace_id, hash'),
@@ -127,7 +127,6 @@ describe('remap', () => {
     const options = {
       store,
       normaliser,
-      derive: createDeriver(store).derive,
       // The captures lie within a few minutes: these are read by pages, other minutes are put together.
       pageSize: 90,
       signal: new AbortController().signal,
@@ -136,7 +135,8 @@ describe('remap', () => {
     const from = 0n;
     const to = 9_000_000_000_000_000_000n;
     const done = await remap(options, 'former', from, to);
-    expect(done).toEqual({ spans: before.spans.length, logs: 1, skipped: 0 });
+    const ours = 900;
+    expect(done).toEqual({ spans: before.spans.length, rewritten: ours, logs: 1, skipped: 0 });
     expect(progress.at(-1)).toBe(before.spans.length);
     const after = await answers(store, 'former');
     const expected = await answers(store, 'fresh');
@@ -149,7 +149,9 @@ describe('remap', () => {
     // What the former mapping had put there stays, what this one needs is there.
     expect(after.messages).toEqual(expect.arrayContaining(expected.messages));
 
-    expect(await remap(options, 'former', from, to)).toEqual({ spans: 0, logs: 0, skipped: 0 });
+    // What no rule of this mapping reads otherwise is looked at again, and left as it is.
+    const rest = { spans: before.spans.length - ours, rewritten: 0, logs: 0, skipped: 0 };
+    expect(await remap(options, 'former', from, to)).toEqual(rest);
     expect(await answers(store, 'former')).toEqual(after);
   });
 });

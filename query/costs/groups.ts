@@ -45,6 +45,10 @@ export interface CostGroup {
   readonly cost_per_success_usd: number | null;
   readonly wasted_usd: number;
   readonly cost_usd_reported: number | null;
+  /** Reported less computed, over the calls that have both; null where none has. */
+  readonly reported_difference_usd: number | null;
+  /** Tasks with a verdict: without one a task is neither success nor failure. Null without tasks. */
+  readonly label_coverage_ratio: number | null;
   /** What the costs above include beside models; null where it was not asked for. */
   readonly tool_cost_usd: number | null;
   readonly human_cost_usd: number | null;
@@ -66,6 +70,7 @@ interface GroupRow {
   readonly known: number;
   readonly wasted: number;
   readonly reported: number | null;
+  readonly difference: number | null;
   readonly tools: number;
   readonly human: number;
   readonly unpriced: readonly string[];
@@ -92,6 +97,7 @@ export async function costGroups(
         sum(known_cost) AS known,
         sum(wasted_cost) AS wasted,
         sumOrNull(reported_cost) AS reported,
+        sumOrNull(reported_less_computed) AS difference,
         sum(tool_part) AS tools,
         sum(human_part) AS human,
         arraySort(groupUniqArrayArray(unpriced)) AS unpriced,
@@ -113,8 +119,8 @@ export async function costGroups(
 /** A workflow that only overheads were paid for. */
 function bareRow(key: string): GroupRow {
   const none = { tasks: '0', successes: '0', failures: '0', unknown: '0', unmetered: '0' };
-  const nothing = { known: 0, wasted: 0, reported: null, tools: 0, human: 0, unpriced: [] };
-  return { key: [key], ...none, ...nothing };
+  const nothing = { known: 0, wasted: 0, reported: null, difference: null, tools: 0, human: 0 };
+  return { key: [key], ...none, ...nothing, unpriced: [] };
 }
 
 /** Overheads by workflow, or all under '': of each as much as its time lies in the range. */
@@ -163,6 +169,9 @@ const lost = sql`(state IN ('failed', 'abandoned') OR outcome = 'failure')`;
 function taskRows(scope: TaskScope, filter: TaskFilter, include: readonly Included[]): Sql {
   const tools = include.includes('tools');
   return sql`SELECT *, cost_usd AS cost, cost_usd_known AS known_cost, cost_usd_reported AS reported_cost,
+      if(arrayExists(one -> one IS NOT NULL, reported_less) , arraySum(one -> ifNull(one, 0), reported_less), NULL)
+        AS reported_less_computed,
+      arrayMap((told, price) -> told - price, calls.cost_reported, calls.cost_usd) AS reported_less,
       unpriced_models AS unpriced, unmetered_calls AS unmetered,
       ${tools ? sql`ifNull(tool_cost_usd, 0)` : none} AS tool_part,
       ${include.includes('human') ? sql`ifNull(human_cost_usd, 0)` : none} AS human_part,
@@ -184,6 +193,7 @@ function callRows(
   });
   return sql`SELECT *, call_kind, call_name, call_provider, call_agent, call_cost AS cost,
       ifNull(call_cost, 0) AS known_cost, call_reported AS reported_cost,
+      call_reported - call_cost AS reported_less_computed,
       arrayFilter(name -> name = call_name, unpriced_models) AS unpriced,
       isNull(call_cost) AND empty(unpriced) AS unmetered,
       ${include.includes('tools') ? sql`call_rate` : none} AS tool_part, ${none} AS human_part,
@@ -222,6 +232,8 @@ function toGroup(
     cost_per_success_usd: cost === null || successes === 0 ? null : cost / successes,
     wasted_usd: exact(row.wasted),
     cost_usd_reported: row.reported === null ? null : exact(row.reported),
+    reported_difference_usd: row.difference === null ? null : exact(row.difference),
+    label_coverage_ratio: tasks === 0 ? null : (successes + Number(row.failures)) / tasks,
     tool_cost_usd: include.includes('tools') ? exact(row.tools) : null,
     human_cost_usd: include.includes('human') && additive(by) ? exact(row.human) : null,
     overhead_usd: overhead === null ? null : exact(overhead),

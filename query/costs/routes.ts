@@ -73,6 +73,8 @@ const costs = z.object({
       cost_per_success_usd: usd,
       wasted_usd: z.number(),
       cost_usd_reported: usd,
+      reported_difference_usd: usd,
+      label_coverage_ratio: z.number().nullable(),
       tool_cost_usd: usd,
       human_cost_usd: usd,
       overhead_usd: usd,

@@ -57,6 +57,9 @@ export const taskRecord = z.object({
   peak_context_tokens: tokens,
   cost_usd: usd,
   cost_usd_known: z.number(),
+  /** With everything that was started inside it under an id of its own; null if a part of it is unknown. */
+  cost_usd_total: usd,
+  subtasks: z.array(z.string()),
   unpriced_models: z.array(z.string()),
   /** Model calls whose usage is unknown; they make `cost_usd` null as well. */
   unmetered_calls: count,
@@ -96,6 +99,7 @@ const special: Readonly<Record<string, Convert>> = {
   providers: asIs,
   unpriced_models: asIs,
   trace_ids: asIs,
+  subtasks: asIs,
   findings: (value) => value ?? null,
   traffic: asIs,
 };

@@ -6,8 +6,9 @@ import { readFindings } from '../findings/stored.ts';
 import { problem } from '../problem.ts';
 import { parseTime, time } from '../time.ts';
 import { limit, returns, traffic, valid } from '../valid.ts';
-import { findTask, findTasks, type Page, type SortKey, sorts } from './find.ts';
+import { findTask, findTasks, type Page, type SortKey, sorts, type TaskScope } from './find.ts';
 import { type TaskRecord, type TaskViewRow, taskRecord, toRecord } from './record.ts';
+import { readSubtasks } from './subtasks.ts';
 
 /** `as_of_call` (default), `today`, or a date whose prices are used. */
 export const prices = z
@@ -113,7 +114,7 @@ export function tasksRoutes({ store, project, now }: QueryContext): Hono {
       const last = shown.at(-1);
       const more = rows.length > query.limit && last !== undefined;
       return c.json({
-        tasks: await withFindings(scope.project, shown),
+        tasks: await recordsOf(scope, shown),
         next_cursor: more
           ? encodeCursor({ value: Number(last['sort_value']), task_id: last['task_id'] })
           : null,
@@ -129,26 +130,30 @@ export function tasksRoutes({ store, project, now }: QueryContext): Hono {
   );
 
   async function oneTask(id: string, project: string, prices: string): Promise<TaskRecord> {
-    const row = await findTask(store, project, id, now(), prices);
+    const at = now();
+    const row = await findTask(store, project, id, at, prices);
     if (row === undefined) throw unknownTask(id);
-    const [record] = await withFindings(project, [row]);
+    const [record] = await recordsOf({ project, now: at, prices }, [row]);
     if (record === undefined) throw unknownTask(id);
     return record;
   }
 
-  /** Records with what the second pass found: asked for beside the view, which most questions read without it. */
-  async function withFindings(
-    project: string,
+  /** Records with what the second pass found and their subtasks: most questions read the view without them. */
+  async function recordsOf(
+    scope: Pick<TaskScope, 'project' | 'now' | 'prices'>,
     rows: readonly TaskViewRow[],
   ): Promise<TaskRecord[]> {
+    const { project } = scope;
     const starts = rows.map((row) => String(row['started_at'])).toSorted();
     const [first = '1970-01-01'] = starts;
     const days = { first: dayOf(first), last: dayOf(starts.at(-1) ?? first) };
     const ids = rows.map((row) => String(row['task_id']));
     const found = await readFindings(store, project, ids, days);
-    return rows.map((row) =>
-      toRecord({ ...row, findings: found.get(String(row['task_id'])) ?? null }),
-    );
+    const below = rows.length === 0 ? new Map() : await readSubtasks(store, scope, rows);
+    return rows.map((row) => {
+      const id = String(row['task_id']);
+      return toRecord({ ...row, ...below.get(id), findings: found.get(id) ?? null });
+    });
   }
 
   return app;

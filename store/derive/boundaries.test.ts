@@ -75,6 +75,20 @@ describe('a span as boundary', () => {
     ]);
   });
 
+  it('lets each say what is said around it, where it does not say so itself', () => {
+    const [root, a, ...rest] = spans.map((one) => ({ ...one }));
+    if (root === undefined || a === undefined) throw new Error('no spans');
+    const around = { ...root, task_traffic: 'eval', user_id: 'u-1', release: 'v1' };
+    const own = { ...a, user_id: 'u-2', release: 'v2' };
+    const tasks = deriveTasks([around, own, ...rest], [], batch);
+    expect(tasks.map((one) => [one.task_id, one.workflow, one.traffic, one.user_id])).toEqual([
+      ['t1', 'classify', 'eval', 'u-1'],
+      ['t1:a', 'classify', 'eval', 'u-2'],
+      ['t1:b', 'classify', 'eval', 'u-1'],
+    ]);
+    expect(tasks.map(({ release }) => release)).toEqual(['v1', 'v2', 'v1']);
+  });
+
   it('takes a kind as well, and gives a log record to the task of its span', () => {
     const byKind = boundaries({ classify: { by: 'span', match: 'llm' } });
     const log = taskLog(logRow({ event_name: 'note', trace_id: 't1', span_id: 'b1' }));

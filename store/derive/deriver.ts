@@ -1,6 +1,7 @@
 import type { Store } from '../connection.ts';
 import { createPace, findTraces, type Pace } from './pace.ts';
-import { deriveSlice, slices, writeSlice } from './slice.ts';
+import { deriveSlice, SLICE, slices, writeSlice } from './slice.ts';
+import type { DeriveThread } from './thread/thread.ts';
 
 /** What an insert touched: traces, and ids of tasks named by log records without a trace. */
 export interface Touched {
@@ -22,21 +23,52 @@ export interface Deriver extends Pick<Pace, 'large' | 'dueAt'> {
   deriveLarge(touched: readonly Touched[]): Promise<void>;
 }
 
-/** Makes a deriver; calls of one deriver run one after the other, those for large tasks by themselves. */
-export function createDeriver(store: Store): Deriver {
-  const pace = createPace(findTraces(store));
-  const lane = () => {
-    let last: Promise<void> = Promise.resolve();
-    return (touched: readonly Touched[]) => {
-      const run = last.then(() => deriveAll(store, pace, touched));
-      last = run.catch(() => {});
-      return run;
-    };
-  };
-  return { large: pace.large, dueAt: pace.dueAt, derive: lane(), deriveLarge: lane() };
+export interface DeriverOptions {
+  /** Traces read together, for whoever knows that their spans fit into memory. */
+  readonly size?: number;
+  /** Where large tasks are derived; without it in this thread. */
+  readonly thread?: DeriveThread;
 }
 
-async function deriveAll(store: Store, pace: Pace, touched: readonly Touched[]): Promise<void> {
+/** Makes a deriver; calls of one deriver run one after the other, those for large tasks by themselves. */
+export function createDeriver(
+  store: Store,
+  { size = SLICE, thread }: DeriverOptions = {},
+): Deriver {
+  const pace = createPace(findTraces(store));
+  const here = (touched: readonly Touched[]) => deriveAll(store, pace.note, touched, size);
+  const there = async (touched: readonly Touched[]) => {
+    for (const { project, rows, ms } of (await thread?.derive(touched)) ?? []) {
+      pace.note(project, rows, ms);
+    }
+  };
+  return {
+    large: pace.large,
+    dueAt: pace.dueAt,
+    derive: lane(here),
+    deriveLarge: lane(thread === undefined ? here : there),
+  };
+}
+
+type Derive = (touched: readonly Touched[]) => Promise<void>;
+
+/** One call after the other. */
+function lane(derive: Derive): Derive {
+  let last: Promise<void> = Promise.resolve();
+  return (touched) => {
+    const run = last.then(() => derive(touched));
+    last = run.catch(() => {});
+    return run;
+  };
+}
+
+/** Derives what was touched, and notes how long that took. */
+export async function deriveAll(
+  store: Store,
+  note: Pace['note'],
+  touched: readonly Touched[],
+  size: number,
+): Promise<void> {
   const projects = new Map<string, { traces: Set<string>; tasks: Set<string> }>();
   for (const { project, traces, tasks: named } of touched) {
     const all = projects.get(project) ?? { traces: new Set(), tasks: new Set() };
@@ -47,14 +79,15 @@ async function deriveAll(store: Store, pace: Pace, touched: readonly Touched[]):
     projects.set(project, all);
   }
   for (const [project, all] of projects) {
-    for (const slice of slices([...all.traces])) await derive(store, pace, project, slice, []);
-    for (const slice of slices([...all.tasks])) await derive(store, pace, project, [], slice);
+    for (const slice of slices([...all.traces], size))
+      await derive(store, note, project, slice, []);
+    for (const slice of slices([...all.tasks], size)) await derive(store, note, project, [], slice);
   }
 }
 
 async function derive(
   store: Store,
-  pace: Pace,
+  note: Pace['note'],
   project: string,
   traces: readonly string[],
   tasks: readonly string[],
@@ -62,5 +95,5 @@ async function derive(
   const start = performance.now();
   const derivation = await deriveSlice(store, project, traces, tasks);
   await writeSlice(store, derivation);
-  pace.note(project, derivation.rows.values(), performance.now() - start);
+  note(project, derivation.rows.values(), performance.now() - start);
 }

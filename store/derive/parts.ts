@@ -23,6 +23,8 @@ export interface Parts {
   by: Attribution;
   /** The task inside which this one was started, as far as the trace shows. */
   startedIn: string;
+  /** The spans of other tasks around it, the nearest first: what it does not say itself is as they say. */
+  around: readonly TaskSpan[];
   readonly members: Member[];
   readonly calls: Call[];
   readonly logs: TaskLog[];
@@ -112,6 +114,7 @@ function addTrace(
       root: span.parent_id === '' || inOther,
     });
     if (inOther && above.by === 'declared') parts.startedIn ||= above.task;
+    if (inOther && parts.around.length === 0) parts.around = ancestors(trace, i);
     if (span.kind === 'handoff' && span.tool_name === '') {
       parts.handoffs.push({ span, inside: insideOf(i) ?? span });
     }
@@ -137,6 +140,15 @@ function addTrace(
   });
 }
 
+function ancestors(trace: Trace, index: number): TaskSpan[] {
+  const found: TaskSpan[] = [];
+  for (let up = trace.parent[index] ?? -1; up >= 0; up = trace.parent[up] ?? -1) {
+    const span = trace.spans[up];
+    if (span !== undefined) found.push(span);
+  }
+  return found;
+}
+
 const STRENGTH: readonly Attribution[] = ['declared', 'run', 'session', 'ambiguous', 'trace'];
 
 function partsOf(tasks: Map<string, Parts>, project: string, { task, by }: Owner): Parts {
@@ -147,6 +159,7 @@ function partsOf(tasks: Map<string, Parts>, project: string, { task, by }: Owner
       task,
       by,
       startedIn: '',
+      around: [],
       members: [],
       calls: [],
       logs: [],

@@ -102,8 +102,8 @@ const WINDOW_NS = 3_600_000_000_000n;
 /** Stretches in one statement. */
 const MAX_WINDOWS = 64;
 
-/** Rows of one answer, which is parsed at once: some 50 MB, half a second. A string in JavaScript ends at 512 MB. */
-const MOST_ROWS = 100_000;
+/** Rows of one answer, which is parsed at once: some 12 MB. A string in JavaScript ends at 512 MB. */
+const MOST_ROWS = 25_000;
 
 /** All spans and logs of these traces; spans in answers of at most `most` rows. */
 export async function readTraces(

@@ -41,9 +41,9 @@ export interface Derivation {
   readonly possible: (task: string) => ReadonlySet<number>;
 }
 
-/** Cuts a list into slices of {@link SLICE}. */
-export function* slices<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < items.length; at += SLICE) yield items.slice(at, at + SLICE);
+/** Cuts a list into slices. */
+export function* slices<T>(items: readonly T[], size = SLICE): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }
 
 /** The protocol of DESIGN §4. Its order is what makes it exact: version, then read, then days, then rows. */

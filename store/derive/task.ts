@@ -86,6 +86,8 @@ function first(
 
 function namesOf(parts: Parts) {
   const attribute = (key: string) => (log: TaskLog) => log.attributes.get(key) ?? '';
+  const around = (ofSpan: (span: TaskSpan) => string) =>
+    parts.around.map(ofSpan).find((value) => value !== '') ?? '';
   const both = (
     name: 'workflow' | 'conversation_id' | 'user_id' | 'environment' | 'release' | 'service',
   ) =>
@@ -93,7 +95,7 @@ function namesOf(parts: Parts) {
       parts,
       (span) => span[name],
       (log) => log[name],
-    );
+    ) || around((span) => span[name]);
   const parent = first(parts, (span) => span.task_parent_id, attribute('agent.task.parent_id'));
   return {
     workflow: both('workflow'),
@@ -114,7 +116,10 @@ function namesOf(parts: Parts) {
       (span) => (modelKind(span) === null ? '' : span.agent_version_hash),
       () => '',
     ),
-    traffic: first(parts, (span) => span.task_traffic, attribute('agent.task.traffic')) || 'live',
+    traffic:
+      first(parts, (span) => span.task_traffic, attribute('agent.task.traffic')) ||
+      around((span) => span.task_traffic) ||
+      'live',
     ref: first(parts, (span) => span.task_ref, attribute('agent.task.ref')),
     parent_id: parent === parts.task ? '' : parent || parts.startedIn,
     trace_ids: tracesOf(parts),

@@ -1,6 +1,14 @@
-import { calcPrice, findProvider, type ModelInfo, type ModelPrice } from '@pydantic/genai-prices';
+import {
+  calcPrice,
+  findProvider,
+  type ModelInfo,
+  type ModelPrice,
+  type PriceCalculation,
+} from '@pydantic/genai-prices';
 import type { PriceTier } from '../tables/prices.ts';
+import type { Entries } from '../tables/table.ts';
 import { providerId, spellings } from './names.ts';
+import { serviceTiers } from './service-tiers.ts';
 
 /** What a model costs from a time on (ms since 1970). */
 export interface DatedPrice {
@@ -11,6 +19,8 @@ export interface DatedPrice {
 /** A model's list prices, oldest first, and the size of its context in tokens where known. */
 export interface ListPrice {
   readonly dated: readonly DatedPrice[];
+  /** What service tiers cost relative to these prices. */
+  readonly multipliers: Entries<number>;
   readonly contextWindow: number | null;
 }
 
@@ -28,28 +38,29 @@ export function listPrice(provider: string, model: string): ListPrice | null {
   if (id === null) return null;
   const known = id !== '' && findProvider({ providerId: id }) !== undefined;
   for (const spelling of spellings(model)) {
-    const info =
+    const found =
       (known ? find(spelling.model, id) : null) ??
       (spelling.vendor === '' ? null : find(spelling.model, providerId(spelling.vendor))) ??
       (known ? null : find(spelling.model, undefined));
-    const price = info === null ? null : expand(info);
+    const price = found === null ? null : expand(found);
     if (price !== null) return price;
   }
   return null;
 }
 
-function find(model: string, id: string | null | undefined): ModelInfo | null {
+function find(model: string, id: string | null | undefined): PriceCalculation | null {
   if (id === null) return null;
-  return calcPrice({}, model, id === undefined ? {} : { providerId: id })?.model ?? null;
+  return calcPrice({}, model, id === undefined ? {} : { providerId: id });
 }
 
-function expand(info: ModelInfo): ListPrice | null {
+function expand({ model: info, provider }: PriceCalculation): ListPrice | null {
   const dated = datedPrices(info).flatMap(({ validFrom, price }) => {
     const tiers = tiersOf(price);
     return tiers.length === 0 ? [] : [{ validFrom, tiers }];
   });
   if (dated.length === 0) return null;
-  return { dated, contextWindow: info.context_window ?? null };
+  const multipliers = serviceTiers(provider.id, info.id);
+  return { dated, multipliers, contextWindow: info.context_window ?? null };
 }
 
 /** The list's first entry holds from the beginning; of those for hours of the day the dearest one is taken. */

@@ -52,7 +52,7 @@ export function priceRows(project: string, { provider, model }: Pair): PriceRow[
     origin: 'list',
     deleted: 0,
     source: SOURCE,
-    multipliers: [],
+    multipliers: found?.multipliers ?? [],
   };
   if (found === null) {
     return [{ ...row, valid_from: 0n, priced: 0, tiers: [], context_window: null }];

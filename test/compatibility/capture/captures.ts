@@ -64,6 +64,7 @@ export const captures: readonly Capture[] = [
   npm('anthropic', 'anthropic-sdk-native', '@anthropic-ai/sdk', {
     ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE: 'content',
   }),
+  npm('ai5', 'ai-sdk-5', 'ai'),
   npm('ai6', 'ai-sdk-6', 'ai'),
   npm('ai6', 'ai-sdk-6-anthropic', 'ai'),
   npm('ai7', 'ai-sdk-7', '@ai-sdk/otel'),
@@ -126,5 +127,14 @@ export const captures: readonly Capture[] = [
   pypi('litellm', 'litellm-otel', 'litellm', requestSpans),
   pypi('litellm', 'litellm-and-openinference-openai', 'litellm', requestSpans),
   pypi('openlit', 'openlit-openai', 'openlit'),
+  pypi('smolagents', 'openinference-smolagents', 'openinference-instrumentation-smolagents'),
+  pypi('dspy', 'openinference-dspy', 'openinference-instrumentation-dspy'),
+  pypi('agno', 'openinference-agno', 'openinference-instrumentation-agno'),
+  pypi('autogen', 'autogen', 'autogen-core'),
+  pypi('haystack', 'openinference-haystack', 'openinference-instrumentation-haystack'),
+  pypi('langfuse', 'langfuse-openai', 'langfuse'),
+  pypi('semantickernel', 'semantic-kernel', 'semantic-kernel', {
+    SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE: 'true',
+  }),
   pypi('mcp', 'fastmcp-tool', 'fastmcp'),
 ];
