@@ -26,7 +26,9 @@ export const noTool: ToolColumns = {
 /** Most keys that a result's shape lists. */
 const maxShapeKeys = 20;
 
-const errorText = /^\s*(error|exception|traceback|failed)/i;
+// Not praise, and not a count of none.
+const errorText =
+  /^\s*(?!exceptional|error-?free|errorless|(?:errors?|exceptions?|failed)[\w ]{0,20}[:=]\s*(?:0|none)\s*(?:$|[\n.,;)](?!\d)))(?:error|exception|traceback|failed)/i;
 const errorKeys = /"(error|errors|exception|ok|success|status_code|isError|is_error)"/;
 
 function isEmpty(value: Json | undefined): boolean {

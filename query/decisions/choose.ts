@@ -48,8 +48,11 @@ export function chosenOf(step: Step, message: Message): Chosen | null {
     .map((part, k) => callOf(step, part, k));
   if (calls.length > 0) return { calls, answer: null, value: null, none: null };
   const withheld = message.parts.some((part) => part.type === 'text' && part.withheld);
-  const text = withheld ? null : textOf(message);
-  if (text === '') return emptyChoice(step);
+  // A picture, a sound: something was answered, and it is no text.
+  const media = message.parts.some(({ type }) => type === 'other');
+  const said = withheld ? null : textOf(message);
+  const text = said === '' && media ? null : said;
+  if (text?.trim() === '') return emptyChoice(step);
   const type = message.refusal ? 'refusal' : 'answer';
   return { calls, answer: { type, text }, value: null, none: null };
 }

@@ -88,10 +88,12 @@ it('keeps what it derived until the task changes', async () => {
     judge.metrics().find((metric) => metric.name === `plumbline_kept_decisions_${name}`)?.samples[0]
       ?.value;
   const { task_id } = fixture<WorkedExample>(names[0]);
-  const first = await judge.task('p', task_id, now);
+  const asked = [1, 2].map(() => judge.task('p', task_id, now));
+  const [first, beside] = await Promise.all(asked);
   expect(first?.trajectory.steps).toHaveLength(15);
+  expect(beside).toBe(first);
   expect(await judge.task('p', task_id, now)).toBe(first);
-  expect([count('hits_total'), count('misses_total')]).toEqual([1, 1]);
+  expect([count('hits_total'), count('misses_total')]).toEqual([1, 2]);
   expect(count('bytes')).toBeGreaterThan(10_000);
   // The same again, derived anew: a new version of the row.
   const evidence = first === undefined ? undefined : evidenceOf(committedRuns()[0] as RecordedRun);

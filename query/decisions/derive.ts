@@ -194,7 +194,7 @@ function judgeCalls(steps: readonly Step[], tree: SpanTree) {
   agents.delete('');
   for (const step of steps) {
     for (const call of step.chosen?.calls ?? []) {
-      judgeArguments(call, step.toolset?.parameters.get(call.tool));
+      judgeArguments(call, step.toolset);
       const hinted = step.toolset?.effects.get(call.tool);
       if (call.effectInferred && hinted !== undefined) {
         call.effect = hinted;
@@ -206,13 +206,16 @@ function judgeCalls(steps: readonly Step[], tree: SpanTree) {
   }
 }
 
-function judgeArguments(call: Call, schema: unknown) {
+function judgeArguments(call: Call, toolset: Toolset | null) {
   if (call.argsText === null) {
     call.valid = call.result.span?.tool_arguments_valid ?? null;
     return;
   }
-  const isJson = call.argsText.trim() === '' || isRecord(call.args);
-  if (!isJson && typeof call.args === 'string') {
+  if (toolset?.freeform.has(call.tool)) return;
+  const schema = toolset?.parameters.get(call.tool);
+  if (typeof call.args === 'string') {
+    // Some tools take text of any form: without a schema only what begins like JSON must be JSON.
+    if (schema === undefined && !/^\s*[[{]/.test(call.argsText)) return;
     call.valid = false;
     call.violations = ['not JSON'];
     return;

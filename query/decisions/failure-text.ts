@@ -7,14 +7,18 @@ import { isRecord, parseJson } from './json.ts';
  */
 export function readsAsError(text: string): boolean {
   const start = text.trimStart();
-  if (/^(error|exception|traceback|failed)/i.test(start)) return true;
+  if (/^(error|exception|traceback|failed)/i.test(start)) return !harmless.test(start);
   if (!start.startsWith('{')) return false;
   const value = parseJson(start);
   if (!isRecord(value)) return false;
   if (['error', 'errors', 'exception'].some((key) => isFilled(value[key]))) return true;
   if (value['ok'] === false || value['success'] === false) return true;
-  return typeof value['status_code'] === 'number' && value['status_code'] >= 400;
+  return isFilled(value['status_code']) && Number(value['status_code']) >= 400;
 }
+
+// Praise, and counts of none.
+const harmless =
+  /^(?:exceptional|error-?free|errorless|(?:errors?|exceptions?|failed)[\w ]{0,20}[:=]\s*(?:0|none)\s*(?:$|[\n.,;)](?!\d)))/i;
 
 function isFilled(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === '') return false;

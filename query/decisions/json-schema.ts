@@ -43,11 +43,12 @@ function checkValue(
   at: string,
 ) {
   const { type, enum: members, const: constant } = schema;
-  if (!isOfTypes(type, value)) {
+  if (!isOfTypes(schema, value)) {
     const types = Array.isArray(type) ? type.join(' or ') : type;
     say(run, at, `expected ${types}, got ${typeName(value)}`);
   }
-  if (Array.isArray(members) && !members.some((member) => same(member, value)))
+  const open = schema['nullable'] === true && value === null;
+  if (Array.isArray(members) && !open && !members.some((member) => same(member, value)))
     say(run, at, `${brief(value)} is not one of ${members.map(brief).join(', ')}`);
   if (constant !== undefined && !same(constant, value)) say(run, at, `must be ${brief(constant)}`);
   if (typeof value === 'number') checkNumber(run, schema, value, at);
@@ -60,7 +61,10 @@ function checkValue(
     bound(run, schema['minItems'], schema['maxItems'], value.length, 'items', at);
 }
 
-function isOfTypes(type: unknown, value: unknown): boolean {
+/** OpenAPI has `nullable` where JSON Schema lists the type `null`; Gemini writes types in capitals. */
+function isOfTypes(schema: Readonly<Record<string, unknown>>, value: unknown): boolean {
+  const { type, nullable } = schema;
+  if (nullable === true && value === null) return true;
   if (typeof type === 'string') return isOfType(type, value);
   return !Array.isArray(type) || type.length === 0 || type.some((name) => isOfType(name, value));
 }
@@ -201,7 +205,7 @@ function expand(root: unknown, schemas: readonly unknown[], depth: number): unkn
 }
 
 function isOfType(name: unknown, value: unknown): boolean {
-  switch (name) {
+  switch (typeof name === 'string' ? name.toLowerCase() : name) {
     case 'object':
       return isRecord(value);
     case 'array':
@@ -213,7 +217,7 @@ function isOfType(name: unknown, value: unknown): boolean {
     case 'string':
     case 'number':
     case 'boolean':
-      return typeof value === name;
+      return typeof value === String(name).toLowerCase();
     default:
       return true;
   }

@@ -42,6 +42,16 @@ export function createJudge(store: Store, settings: (project: string) => Finding
   const known = keptKnown(freshKnown(store));
   const kept = createKept<JudgedTask>('kept_decisions', maxBytes, maxAgeMs);
 
+  // Several that ask for one task at once wait for one derivation.
+  const underway = new Map<string, Promise<JudgedTask | undefined>>();
+
+  function once(project: string, row: TaskRow): Promise<JudgedTask | undefined> {
+    const key = `${keyOf(project, row)}\0${stampOf(row)}`;
+    const own = underway.get(key) ?? judged(project, row).finally(() => underway.delete(key));
+    underway.set(key, own);
+    return own;
+  }
+
   async function judged(project: string, row: TaskRow): Promise<JudgedTask | undefined> {
     const [task] = await loadRows(store, project, [row]);
     if (task === undefined) return undefined;
@@ -62,9 +72,9 @@ export function createJudge(store: Store, settings: (project: string) => Finding
       if (row === undefined) return undefined;
       const before = kept.get(keyOf(project, row), stampOf(row));
       if (before !== undefined) return before;
-      if (row.spans <= manyCalls) return judged(project, row);
+      if (row.spans <= manyCalls) return once(project, row);
       const [whole] = await query<TaskRow>(store, sql`SELECT ${wholeTaskColumns} FROM ${source}`);
-      return whole === undefined ? undefined : judged(project, whole);
+      return whole === undefined ? undefined : once(project, whole);
     },
     metrics: kept.metrics,
   };

@@ -98,7 +98,9 @@ export function parseArguments(text: string): ParsedArguments {
   const known = lately.get(text);
   if (known !== undefined) return known;
   const parsed = text.trim() === '' ? {} : parseJson(text);
-  const args = parsed === undefined ? text : parsed;
+  // Some instrumentations encode the text once more.
+  const inner = typeof parsed === 'string' ? parseJson(parsed) : undefined;
+  const args = isRecord(inner) ? inner : parsed === undefined ? text : parsed;
   const made = { args, argsKey: canonical(args) };
   if (text.length > maxLength) return made;
   if (lately.size >= maxLately) lately.clear();

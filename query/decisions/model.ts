@@ -19,6 +19,8 @@ export interface Toolset {
   readonly schemas: boolean;
   /** JSON Schema of the arguments by tool name; tools without one are absent. */
   readonly parameters: ReadonlyMap<string, unknown>;
+  /** Tools whose arguments are text of any form. */
+  readonly freeform: ReadonlySet<string>;
   /** What tools do, where their definitions say so. */
   readonly effects: ReadonlyMap<string, 'read' | 'write'>;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { committedRuns, evidenceOf, recordedRuns } from '../../test/decisions/recorded-run.ts';
-import { says, scenario, user } from '../../test/decisions/scenario.ts';
+import { call, calls, result, says, scenario, user } from '../../test/decisions/scenario.ts';
 import { findDefects } from '../findings/find.ts';
 import { rankSuspects } from '../suspects/rank.ts';
 import { deriveTrajectory } from './derive.ts';
@@ -27,6 +27,7 @@ describe('a task in a terminal', () => {
     };
     expect(render({ ...evidence, task: { ...evidence.task, ...times } })).toMatchInlineSnapshot(`
       "task tau-airline-0-0   airline-support   FAILED   15 decisions   $0.24   14.2 s (model 9.1, tools 1.3)
+        outcome failure (evaluation, score 0)
         suspect 1  #10  book_reservation changes state; payment_methods[1].amount = 5, total_baggages = 3 and nonfree_baggages = 1 occur in no
                         message or result before this call; it is the first attempt to change state
         suspect 2  #14  book_reservation is the first state-changing call that succeeded; the retry changed only payment_methods[1].amount 5 → 55
@@ -45,7 +46,7 @@ describe('a task in a terminal', () => {
               why: (none stated)    offered: 14 tools
         #14  book_reservation            ok              retried #10, changed payment_methods[1].amount 5 → 55, kept the unsourced arguments
         #15  answered                                    "Your flight from New York (JFK) to Seattle (SEA) has been successfully booked. Here…"
-        outcome failure (evaluation, score 0)   findings: silent_tool_failure (#10)
+        findings: silent_tool_failure (#10)
       "
     `);
   });
@@ -63,7 +64,27 @@ describe('a task in a terminal', () => {
     s.model({ input: [user('go')], output: says('\u001b]0;title\u0007\u202ereversed\nnext') });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not be there
     expect(render(s.evidence())).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
-    // Task, suspect, decision, why, outcome: no line more.
-    expect(render(s.evidence()).trimEnd().split('\n')).toHaveLength(5);
+    // Task, outcome, suspect, decision, why, findings: no line more.
+    expect(render(s.evidence()).trimEnd().split('\n')).toHaveLength(6);
+  });
+
+  it('lets no name of a tool or an argument control it either', () => {
+    const evil = '\u001b[31mx\u200b\u2028y\u{e0041}';
+    const s = scenario();
+    const found = { [`id${evil}`]: 'A1B2C3' };
+    const look = calls(call('a', `look${evil}`, {}));
+    s.model({ input: [user('go')], output: look });
+    s.tool({ tool_name: `look${evil}`, tool_call_id: 'a', result: JSON.stringify(found) });
+    const seen = [user('go'), look, result('a', found)];
+    for (const id of ['b', 'c']) {
+      const book = calls(call(id, `book${evil}`, found));
+      s.model({ input: [...seen], output: book });
+      s.tool({ tool_name: `book${evil}`, tool_call_id: id, result: `ok${evil}` });
+      seen.push(book, result(id, `ok${evil}`));
+    }
+    s.model({ input: seen, output: says(evil) });
+    const text = render(s.evidence());
+    expect(text).toContain('← #1 look');
+    expect(text).not.toMatch(/[\p{Cf}\p{Zl}\p{Zp}]|(?!\n)\p{Cc}/u);
   });
 });

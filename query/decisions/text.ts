@@ -6,24 +6,29 @@ import { isFailure } from './edges.ts';
 import type { TaskFacts } from './evidence.ts';
 import { leavesOf } from './json.ts';
 import type { Call, Step, Trajectory } from './model.ts';
-import { cut, errorText, oneLine } from './wording.ts';
+import { cut, errorText, harmless, oneLine } from './wording.ts';
 
 const width = 140;
 const maxLines = 30;
 const maxArguments = 6;
 
 /**
- * A task explained for a terminal in at most 30 lines: what it was, the decisions that matter with their arguments and
- * where those came from, and what came of it. Nothing in it can move the cursor: all text from telemetry is on one line.
+ * A task explained for a terminal in at most 30 lines, as a person would tell it: what came of it, what is suspect and
+ * what was found, then the decisions that matter with their arguments and where those came from. Nothing in it can move
+ * the cursor: all text from telemetry is on one line.
  */
 export function renderTask(
   trajectory: Trajectory,
   findings: readonly FindingAnswer[],
   suspects: readonly SuspectAnswer[],
 ): string {
-  const footer = outcomeLine(trajectory, findings);
-  const explained = suspects.slice(0, 2).flatMap((suspect) => whyLines(trajectory, suspect));
-  const room = maxLines - explained.length - 2;
+  const shown = suspects.slice(0, 2);
+  const explained = [
+    ...shown.flatMap((suspect) => suspectLines(trajectory, suspect)),
+    ...foundLines(trajectory, findings, shown),
+  ];
+  const footer = findingsLine(trajectory, findings);
+  const room = maxLines - explained.length - 3;
   const labels = sourceLabels(trajectory);
   const blocks = decisiveSteps(trajectory, findings, suspects).map(({ step, detailed }) => ({
     step,
@@ -36,8 +41,9 @@ export function renderTask(
     const free = room - body.length - rows.length - after;
     body.push(...rows, ...details.slice(0, Math.max(0, free)));
   }
-  const lines = [header(trajectory), ...explained, ...body.slice(0, room), footer];
-  return `${lines.map((line) => cut(line.trimEnd(), width)).join('\n')}\n`;
+  const head = [header(trajectory), outcomeLine(trajectory.task)];
+  const lines = [...head, ...explained, ...body.slice(0, room), footer];
+  return `${lines.map((line) => cut(harmless(line).trimEnd(), width)).join('\n')}\n`;
 }
 
 function header({ task, steps }: Trajectory): string {
@@ -82,12 +88,40 @@ function timing({ duration_ms, model_ms, tool_ms, human_wait_ms }: TaskFacts): s
 // A sentence of more than this many lines is cut.
 const sentenceLines = 2;
 
-/** A suspect with its strongest reasons, in sentences broken between words. */
-function whyLines({ steps }: Trajectory, { rank, decision, reasons }: SuspectAnswer): string[] {
-  const n = steps.find(({ id }) => id === decision)?.n;
-  const head = `  suspect ${rank}  ${`#${n}`.padEnd(4)} `;
+/** A suspect with its strongest reasons. */
+function suspectLines(trajectory: Trajectory, { rank, decision, reasons }: SuspectAnswer) {
   const [first = '', second] = reasons.map(({ text }) => oneLine(text));
   const said = second === undefined ? first : `${first}; ${withoutSubject(second, first)}`;
+  return sentence(`suspect ${rank}`, placeIn(trajectory, decision), said);
+}
+
+const maxFound = 3;
+
+/** Errors that the rules found and the suspects do not tell of. */
+function foundLines(
+  trajectory: Trajectory,
+  findings: readonly FindingAnswer[],
+  suspects: readonly SuspectAnswer[],
+): string[] {
+  const said = new Set(
+    suspects.flatMap(({ reasons }) => reasons.slice(0, 2).map(({ text }) => text)),
+  );
+  return findings
+    .filter((own) => own.severity === 'error' && !isCovered(own) && !said.has(own.text))
+    .slice(0, maxFound)
+    .flatMap(({ decision, text }) =>
+      sentence('found', placeIn(trajectory, decision), oneLine(text)),
+    );
+}
+
+function placeIn({ steps }: Trajectory, decision: string | null): string {
+  const n = steps.find(({ id }) => id === decision)?.n;
+  return n === undefined ? 'code' : `#${n}`;
+}
+
+/** A sentence behind its head, broken between words. */
+function sentence(what: string, place: string, said: string): string[] {
+  const head = `  ${what.padEnd(9)}  ${place.padEnd(4)} `;
   const lines: string[] = [];
   let rest = said;
   const room = width - head.length;
@@ -218,10 +252,14 @@ function whyRow(step: Step): string {
   return `        why: ${why}    offered: ${offered}`;
 }
 
-function outcomeLine({ task, steps }: Trajectory, findings: readonly FindingAnswer[]): string {
+function outcomeLine(task: TaskFacts): string {
   const score = task.outcome_score === null ? '' : `, score ${task.outcome_score}`;
-  const reason = task.outcome_reason ? `, ${cut(oneLine(task.outcome_reason), 60)}` : score;
-  const by = task.outcome_source === null ? '' : ` (${task.outcome_source}${reason})`;
+  const by = task.outcome_source === null ? '' : ` (${task.outcome_source}${score})`;
+  const reason = task.outcome_reason ? `: ${oneLine(task.outcome_reason)}` : '';
+  return `  outcome ${task.outcome}${by}${reason}`;
+}
+
+function findingsLine({ steps }: Trajectory, findings: readonly FindingAnswer[]): string {
   const places = new Map<string, string[]>();
   const order = ['error', 'warn', 'info'];
   const told = findings.filter((finding) => !isCovered(finding));
@@ -238,6 +276,5 @@ function outcomeLine({ task, steps }: Trajectory, findings: readonly FindingAnsw
   const named = [...places].map(
     ([name, own]) => `${name} (${[...new Set(own)].slice(0, 4).join(', ')})`,
   );
-  const found = named.length === 0 ? 'no findings' : `findings: ${named.join(', ')}`;
-  return `  outcome ${task.outcome}${by}   ${found}`;
+  return named.length === 0 ? '  no findings' : `  findings: ${named.join(', ')}`;
 }

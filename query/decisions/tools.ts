@@ -1,20 +1,43 @@
 import { isRecord, parseJson } from './json.ts';
 import type { Toolset } from './model.ts';
 
-const readVerbs =
-  'get list search find read fetch lookup look calculate think check count describe query retrieve show view verify validate'.split(
-    ' ',
-  );
-const writeVerbs =
-  'book create update cancel delete send transfer pay write post add remove set insert issue refund charge submit replace'.split(
-    ' ',
-  );
+type Effect = 'read' | 'write' | 'unknown';
 
-/** The effect that a tool's name promises, by its first verb: a guess, to be marked as inferred. */
-export function effectOfName(tool: string): 'read' | 'write' | 'unknown' {
-  const [verb = ''] = words(tool);
-  if (readVerbs.includes(verb)) return 'read';
-  return writeVerbs.includes(verb) ? 'write' : 'unknown';
+const effects = new Map<string, Effect>([
+  ...verbs(
+    'read',
+    'get list search find read fetch lookup look calculate think check count describe query retrieve show view verify validate',
+  ),
+  ...verbs(
+    'write',
+    'book create update cancel delete send transfer pay write post add remove set insert issue refund charge submit replace',
+  ),
+]);
+
+// These name things as well: what a tool does is told by a plainer verb after them, and by them only at its beginning.
+const nouns = new Set(
+  'list search look count query view book transfer post set issue refund charge check show'.split(
+    ' ',
+  ),
+);
+
+function verbs(effect: Effect, words: string): (readonly [string, Effect])[] {
+  return words.split(' ').map((word) => [word, effect] as const);
+}
+
+/**
+ * The effect that a tool's name promises, by its first verb: a guess, to be marked as inferred. Prefixes of servers and
+ * namespaces (`mcp__mail__send_receipt`, `mail.send`) promise nothing.
+ */
+export function effectOfName(tool: string): Effect {
+  const [first = '', ...rest] = words(tool.split(/__|[./:]/).findLast((part) => part !== '') ?? '');
+  const own = effects.get(first);
+  if (own !== undefined && !nouns.has(first)) return own;
+  const plain = rest.find((word) => effects.has(word) && !nouns.has(word));
+  const last = rest.at(-1) ?? '';
+  // A name that ends in its verb begins with what it is done to: `order_list`, `refund_status_check`.
+  const verb = plain ?? (effects.get(last) === 'read' ? last : first);
+  return effects.get(verb) ?? 'unknown';
 }
 
 function words(tool: string): string[] {
@@ -47,6 +70,8 @@ export function handoffTarget(tool: string, agents: ReadonlySet<string>): string
 
 interface Definition {
   readonly name: string;
+  /** Takes text of any form. */
+  readonly freeform: boolean;
   readonly effect: 'read' | 'write' | null;
   readonly parameters: unknown;
 }
@@ -57,6 +82,7 @@ function parseDefinition(text: string): Definition | undefined {
   if (!isRecord(own) || typeof own['name'] !== 'string') return undefined;
   return {
     name: own['name'],
+    freeform: own['type'] === 'custom',
     effect: effectOfHints(own['annotations']),
     parameters: own['parameters'] ?? own['input_schema'] ?? own['inputSchema'],
   };
@@ -111,6 +137,7 @@ function toToolset(id: string, offered: readonly Definition[]): Toolset {
     tools: [...new Set(offered.map(({ name }) => name))].toSorted(),
     schemas: withSchema.length === offered.length,
     parameters: new Map(withSchema.map(({ name, parameters }) => [name, parameters])),
+    freeform: new Set(offered.filter((tool) => tool.freeform).map(({ name }) => name)),
     effects: new Map(
       offered.flatMap(({ name, effect }) => (effect === null ? [] : [[name, effect] as const])),
     ),

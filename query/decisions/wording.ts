@@ -1,14 +1,25 @@
 import { isRecord, parseJson } from './json.ts';
 import type { Call, Step } from './model.ts';
 
+// What moves the cursor, turns the writing or is not seen; the joiners of emoji and of several scripts may stay.
+const controls = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
 /** White space, line breaks and control characters made single spaces: hostile text must not move the cursor. */
 export function oneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ').trim();
+  return harmless(text).replace(/\s+/g, ' ').trim();
+}
+
+/** Every control character made a space. */
+export function harmless(text: string): string {
+  return text.replace(controls, ' ');
 }
 
 /** At most `length` characters, the last of them `…` when something was left out. */
 export function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  if (text.length <= length) return text;
+  // Half a character is none.
+  const end = /[\ud800-\udbff]/.test(text[length - 2] ?? '') ? length - 2 : length - 1;
+  return `${text.slice(0, end)}…`;
 }
 
 /** A decision in one line, such as `get_user → ok`. Without content only names and statuses are given. */

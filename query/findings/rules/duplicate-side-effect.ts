@@ -9,7 +9,7 @@ import { callSpans, placeOf } from '../rule.ts';
  */
 export const duplicateSideEffect: Rule = {
   id: 'duplicate_side_effect',
-  version: 1,
+  version: 2,
   class: 'fact',
   severity: 'error',
   level: 'M',

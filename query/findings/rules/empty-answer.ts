@@ -6,7 +6,7 @@ import type { Rule } from '../rule.ts';
  */
 export const emptyAnswer: Rule = {
   id: 'empty_answer',
-  version: 1,
+  version: 2,
   class: 'fact',
   severity: 'warn',
   level: 'M',

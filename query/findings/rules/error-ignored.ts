@@ -1,15 +1,18 @@
 import { isFailure } from '../../decisions/edges.ts';
+import { leavesOf } from '../../decisions/json.ts';
 import type { Call, Step } from '../../decisions/model.ts';
+import { isScratchTool } from '../../decisions/tools.ts';
 import { cut, errorText } from '../../decisions/wording.ts';
 import type { Rule } from '../rule.ts';
 
 /**
  * A tool failed, the agent did not call it again, and its next answer neither says that anything failed nor takes up a
- * word of the error. Blind spots: answers in other languages than English; an answer that mentions another failure.
+ * word of the error. A later call of the same effect that succeeded with a value of the failed one did its work.
+ * Blind spots: answers in other languages than English; an answer that mentions another failure.
  */
 export const errorIgnored: Rule = {
   id: 'error_ignored',
-  version: 1,
+  version: 2,
   class: 'judgement',
   severity: 'error',
   level: 'C',
@@ -20,6 +23,7 @@ export const errorIgnored: Rule = {
       const answer = answerAfter(call, call.step);
       const said = answer?.chosen?.answer?.text;
       if (answer === null || said === null || said === undefined) return [];
+      if (worksAround(call, call.step, answer)) return [];
       if (admits(said) || sharesWord(said, call, parameters['shared_word_characters'] ?? 5))
         return [];
       return [
@@ -39,6 +43,27 @@ const failureWord =
 
 function admits(text: string): boolean {
   return failureWord.test(text);
+}
+
+/** Whether a call of the same effect succeeded between the two with a value that the failed one had been given. */
+function worksAround(failed: Call, from: Step, answer: Step): boolean {
+  const own = valuesOf(failed);
+  if (own.size === 0) return false;
+  for (let at = answer.prev; at !== null && at !== from; at = at.prev)
+    for (const call of at.chosen?.calls ?? [])
+      if (
+        call.result.status === 'ok' &&
+        call.effect === failed.effect &&
+        [...valuesOf(call)].some((value) => own.has(value))
+      )
+        return true;
+  return false;
+}
+
+function valuesOf({ args, tool }: Call): Set<string> {
+  if (isScratchTool(tool)) return new Set();
+  const leaves = leavesOf(args).filter(({ value }) => value !== null && typeof value !== 'boolean');
+  return new Set(leaves.map(({ value }) => String(value).toLowerCase()));
 }
 
 /** The answer that follows the error before the tool is called again; null when there is none. */

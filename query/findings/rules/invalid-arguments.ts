@@ -4,11 +4,12 @@ import { callSpans } from '../rule.ts';
 /**
  * Arguments are not JSON or violate the JSON Schema that was offered for the tool (or the tool's own validation said
  * so). Keys that the schema does not know count only with `additionalProperties: false`.
+ * Tools that take text of any form are left out.
  * Blind spots: `pattern` and `format` are not evaluated; schemas that were not captured.
  */
 export const invalidArguments: Rule = {
   id: 'invalid_arguments',
-  version: 1,
+  version: 2,
   class: 'fact',
   severity: 'error',
   level: 'M',

@@ -1,14 +1,15 @@
+import type { Step } from '../../decisions/model.ts';
 import type { Found, Rule } from '../rule.ts';
 import { resultSpans } from '../rule.ts';
 
 /**
  * A budget was exceeded, or the task ended although its last decision had called tools and seen none of the results: a
  * limit on steps cut it off. Blind spot: agents whose last act is meant to be a tool call; tools that are named for it
- * (`final_answer`, `submit_…`, `finish`) are left out.
+ * (`final_answer`, `submit_…`, `finish`) and requests that ask for a call (`tool_choice`) are left out.
  */
 export const limitExceeded: Rule = {
   id: 'limit_exceeded',
-  version: 1,
+  version: 2,
   class: 'fact',
   severity: 'error',
   level: 'M',
@@ -33,12 +34,19 @@ export const limitExceeded: Rule = {
         ({ handoffTo, tool, result }) =>
           handoffTo === null && !final.test(tool) && !['missing', 'denied'].includes(result.status),
       );
-    if (!unseen || handedOff(trajectory.steps, last.n)) return [];
+    if (!unseen || asksForCall(last) || handedOff(trajectory.steps, last.n)) return [];
     const names = calls.map(({ tool }) => tool).join(', ');
     const text = `the task ended after #${last.n} of ${steps.length} decisions: no decision saw the result of ${names}`;
     return [{ step: last, spans: [last.span_id, ...calls.flatMap(resultSpans)], text }];
   },
 };
+
+/** A request that allows nothing but a call is answered by one: code goes on with it. */
+function asksForCall({ toolChoice }: Step): boolean {
+  return (
+    toolChoice !== null && !/^\W*(?:auto|none)\b/i.test(toolChoice) && !/"auto"/.test(toolChoice)
+  );
+}
 
 function handedOff(steps: Parameters<Rule['find']>[0]['steps'], after: number): boolean {
   return steps.some(

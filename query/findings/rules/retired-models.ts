@@ -11,7 +11,7 @@ const anthropic = 'platform.claude.com/docs/en/about-claude/model-deprecations';
 const gemini = 'ai.google.dev/gemini-api/docs/deprecations';
 
 /**
- * Days on which vendors shut models down on their own platforms, each checked on 2026-11-20 against the text of the page
+ * Days on which vendors shut models down on their own platforms, each checked on 2026-11-20 and 2026-11-30 against the text of the page
  * named, or against a copy of it of the day named. Not complete: what is missing is never reported. The settings file
  * adds rows and takes them away.
  */
@@ -100,7 +100,19 @@ const announcements: readonly Announcement[] = [
       'gpt-4o-mini-2024-07-18',
     ],
   },
-  { source: anthropic, day: '2024-11-06', models: ['claude-1.3'] },
+  {
+    source: anthropic,
+    day: '2024-11-06',
+    models: [
+      ...['claude-1.0', 'claude-1.1', 'claude-1.2', 'claude-1.3'],
+      ...['claude-instant-1.0', 'claude-instant-1.1', 'claude-instant-1.2'],
+    ],
+  },
+  {
+    source: anthropic,
+    day: '2025-07-21',
+    models: ['claude-2.0', 'claude-2.1', 'claude-3-sonnet-20240229'],
+  },
   {
     source: anthropic,
     day: '2025-10-28',

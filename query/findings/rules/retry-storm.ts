@@ -7,11 +7,12 @@ import { callsByScope, spansOfCalls } from '../rule.ts';
 
 /**
  * One tool failed three times or more in a row. Another tool in between ends the row, thinking and calculating do not.
+ * Calls that one decision made at once are one try.
  * Blind spot: failures of one cause that alternate between two tools.
  */
 export const retryStorm: Rule = {
   id: 'retry_storm',
-  version: 1,
+  version: 2,
   class: 'fact',
   severity: 'warn',
   level: 'M',
@@ -20,12 +21,17 @@ export const retryStorm: Rule = {
     callsByScope(trajectory).flatMap((calls) => storms(calls, parameters['errors'] ?? 3)),
 };
 
+/** Decisions that failed, and calls by code. */
+function rounds(row: readonly Call[]): number {
+  return new Set(row.map((call) => call.step ?? call)).size;
+}
+
 function storms(calls: readonly Call[], errors: number): Found[] {
   const found: Found[] = [];
   let row: Call[] = [];
   const close = () => {
     const last = row.at(-1);
-    if (last !== undefined && row.length >= errors) {
+    if (last !== undefined && rounds(row) >= errors) {
       const said =
         last.result.text === null ? '' : `, the last: ${cut(errorText(last.result.text), 120)}`;
       found.push({

@@ -12,7 +12,7 @@ import { resultSpans } from '../rule.ts';
  */
 export const silentToolFailure: Rule = {
   id: 'silent_tool_failure',
-  version: 3,
+  version: 4,
   class: 'judgement',
   severity: 'warn',
   level: 'M',

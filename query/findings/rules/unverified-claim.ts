@@ -7,12 +7,13 @@ import type { Found, Rule } from '../rule.ts';
  * The last answer that tells of something done ("I have cancelled …", "your booking has been updated") has no
  * successful call behind it: no call that may write succeeded before it, or, where the claim is a cancellation or a
  * refund, none whose name fits. With the task's state done this is a false success.
+ * What an answer says of its own text ("I've added a summary below") claims nothing.
  * Blind spots: claims in other languages; writes that code made without a span; a call of unknown effect counts as a
  * write; claims about amounts and details.
  */
 export const unverifiedClaim: Rule = {
   id: 'unverified_claim',
-  version: 1,
+  version: 2,
   class: 'judgement',
   severity: 'error',
   level: 'C',
@@ -50,6 +51,9 @@ const claims = [
 const notDone =
   /\b(?:not|never|unable|cannot|can't|once|if|when|whether|would|will|before|unless|should|must|could|any)\b|n['’]t\b|\?\s*$/i;
 
+const itself =
+  /\b(?:updated|changed|modified|created|added|removed|replaced|placed) (?:\w+ ){0,4}?(?:understanding|mind|answer|response|reply|summary|overview|list|table|draft|outline|plan|note|notes|explanation|example|section|comparison|version|code|above|below)\b/i;
+
 interface Claim {
   readonly sentence: string;
   readonly verb: string;
@@ -61,7 +65,10 @@ function claimOf({ chosen, kind }: Step): Claim | null {
   for (const sentence of text.slice(0, 20_000).split(/(?<=[.!?])\s+|\n+/)) {
     if (notDone.test(sentence)) continue;
     for (const pattern of claims) {
-      const verb = pattern.exec(sentence)?.[1];
+      const match = pattern.exec(sentence);
+      const verb = match?.[1];
+      // What an answer says of itself: what it wrote down, or thinks.
+      if (match !== null && itself.test(sentence.slice(match.index))) continue;
       if (verb !== undefined) return { sentence, verb: verb.toLowerCase() };
     }
   }

@@ -37,31 +37,57 @@ function readSubset(folder: string, subset: string) {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
     .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-    .map((file) => readRun(join(folder, file), subset));
+    .flatMap((file) => {
+      try {
+        return [readRun(join(folder, file), subset)];
+      } catch (error) {
+        if (!(error instanceof NotARun)) throw error;
+        console.warn(`left out: ${error.message}`);
+        return [];
+      }
+    });
 }
 
-interface RecordedFile {
-  readonly question: string;
-  readonly history: readonly {
-    readonly role?: string;
-    readonly name?: string;
-    readonly content: string | null;
-  }[];
+/** A file that is no run, with what it lacks; it is left out, and said so. */
+export class NotARun extends Error {
+  override readonly name = 'NotARun';
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Of a run nothing is read but its question and what was said: labels and answers must not reach the ranking. */
 function readRun(file: string, subset: string) {
-  const text = readFileSync(file, 'utf8');
-  const { question, history } = JSON.parse(text) as RecordedFile;
-  const messages = history.map(({ name, role, content }) => ({
-    speaker: name ?? role ?? '',
-    text: content ?? '',
-  }));
-  return { run: { file, subset, question, messages }, label: readLabel(text) };
+  const fields = parseFields(file);
+  const { history, question } = fields;
+  if (!Array.isArray(history)) throw new NotARun(`${file} has no list "history"`);
+  const messages = history.map((own: unknown): Message => {
+    const { name, role, content } = (own ?? {}) as Fields;
+    return { speaker: textOf(name) || textOf(role), text: textOf(content) };
+  });
+  return { run: { file, subset, question: textOf(question), messages }, label: labelOf(fields) };
 }
 
-function readLabel(text: string): Label {
-  const { mistake_step, mistake_agent } = JSON.parse(text) as Record<string, unknown>;
-  return { step: Number(mistake_step), agent: plainAgent(String(mistake_agent)) };
+function parseFields(file: string): Fields {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return typeof value === 'object' && value !== null ? (value as Fields) : {};
+  } catch (cause) {
+    throw new NotARun(`${file} is not JSON`, { cause });
+  }
+}
+
+/** Content may be a text, a list of parts with texts, or anything else as JSON. */
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  return value.map((part) => textOf((part as Fields | null)?.['text'] ?? part)).join('\n');
+}
+
+/** A step that is no whole number is never met: such a run counts as missed. */
+function labelOf({ mistake_step, mistake_agent }: Fields): Label {
+  const step = /^\d+$/.test(String(mistake_step).trim()) ? Number(mistake_step) : Number.NaN;
+  return { step, agent: plainAgent(String(mistake_agent ?? '')) };
 }
 
 /** Agents are compared without case and without what stands in brackets behind their name. */
