@@ -1,6 +1,6 @@
 import { type Command, exit, type Terminal } from './cli/command.ts';
 import { BadSetting, readConfig } from './config.ts';
-import type { Plumbline } from './serve.ts';
+import type { Plumbline, Service } from './serve/serve.ts';
 
 // By the word they begin with, each loaded when it is asked for: `plumbline why` answers in half a second.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -21,7 +21,8 @@ const terminal: Terminal = {
 
 async function main(args: readonly string[]): Promise<number | undefined> {
   const [first = 'serve', ...rest] = args;
-  if (first === 'serve' && rest.length === 0) return serve();
+  if (rest.length === 0 && first === 'serve') return serve();
+  if (rest.length === 0 && (first === 'ingest' || first === 'query')) return serve(first);
   const load = Object.hasOwn(commands, first) ? commands[first] : undefined;
   const code = await (await load?.())?.run(args, terminal);
   if (code !== undefined) return code;
@@ -34,21 +35,23 @@ async function usage(): Promise<string> {
   const known = new Set(await Promise.all(Object.values(commands).map((load) => load())));
   return [
     'plumbline               serve: OTLP on 4318 and (gRPC) 4317, API on 4320 (settings: see README)\n',
+    'plumbline ingest|query  one of the two alone, beside others on the same CLICKHOUSE_URL\n',
     ...[...known].map((command) => `${command.usage}\n`),
   ].join('');
 }
 
-async function serve(): Promise<undefined> {
-  const { start } = await import('./serve.ts');
-  const plumbline = await start(readConfig());
-  console.log(
-    `Plumbline takes OTLP at ${plumbline.urls.otlp} and answers at ${plumbline.urls.api}`,
-  );
+async function serve(only?: Service): Promise<undefined> {
+  const { start } = await import('./serve/serve.ts');
+  const plumbline = await start(readConfig(), only);
+  const { otlp, api } = plumbline.urls;
+  const takes = otlp === null ? [] : [`takes OTLP at ${otlp}`];
+  const answers = only === 'ingest' ? `tells its health at ${api}` : `answers at ${api}`;
+  console.log(`Plumbline ${[...takes, answers].join(' and ')}`);
   closeOnSignal(plumbline);
 }
 
 /** SIGTERM and SIGINT drain: what was acked is stored before the process ends. A second one ends it at once. */
-function closeOnSignal(plumbline: Plumbline): void {
+function closeOnSignal(plumbline: Plumbline<string | null>): void {
   let closing = false;
   const close = async () => {
     if (closing) process.exit(130);
@@ -68,6 +71,8 @@ const known = new Set([
   'MappingsExhausted',
 ]);
 
+const services = new Set(['serve', 'ingest', 'query']);
+
 /** A cause that a person can mend gets one block of text, never a stack trace. */
 function explain(
   error: unknown,
@@ -75,8 +80,9 @@ function explain(
 ): string | undefined {
   if (error instanceof BadSetting) return error.message;
   if (!(error instanceof Error)) return undefined;
-  const what =
-    first === 'serve' ? 'Plumbline cannot start' : ['plumbline', first, ...rest].join(' ');
+  const what = services.has(first)
+    ? 'Plumbline cannot start'
+    : ['plumbline', first, ...rest].join(' ');
   if (known.has(error.name)) return `${what}: ${error.message}`;
   if ('code' in error && error.code === 'EADDRINUSE') {
     return `${what}: ${error.message}. Set PLUMBLINE_PORT, PLUMBLINE_OTLP_PORT and PLUMBLINE_GRPC_PORT, or stop the other process.`;

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { isScope, newKey, projectName, projectRule, scopes } from '../keys.ts';
+import { isScope, newKey, projectName, projectRule, scopes } from '../serve/keys.ts';
 import { type Command, exit, usage } from './command.ts';
 
 /** `plumbline key new`: a new key, and the line for the file of PLUMBLINE_KEYS. */

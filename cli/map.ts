@@ -14,7 +14,7 @@ export const map: Command = {
       return undefined;
     }
     try {
-      const { readMapping } = await import('../serve.ts');
+      const { readMapping } = await import('../serve/settings.ts');
       const explanations = await explainFile(file, await readMapping(config()));
       const json = args.includes('--json');
       out(json ? `${JSON.stringify(explanations, null, 2)}\n` : renderExplanations(explanations));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { register } from '@plumbline/instrumentation';
 import OpenAI from 'openai';
 import { BadSetting, type Config, readConfig } from '../config.ts';
-import { type Plumbline, start } from '../serve.ts';
+import { type Plumbline, start } from '../serve/serve.ts';
 import { backfill } from './backfill.ts';
 import { pastTasks } from './history.ts';
 import { serveAll } from './live.ts';

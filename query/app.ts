@@ -39,18 +39,10 @@ export interface QueryOptions extends QueryContext, Operations {
 
 /** The query API: one Hono app, one folder per question. */
 export function createQuery(given: QueryOptions): Hono {
-  const app = new Hono();
-  app.onError(onError(given.report));
+  const app = createBase(given.report);
   const options = guarded(app, given);
   const findings = options.findings ?? (() => defaultFindingsSettings);
   const judge = createJudge(options.store, findings);
-  app.notFound((c) =>
-    respond(c, {
-      title: 'No such route.',
-      status: 404,
-      detail: `${c.req.method} ${c.req.path}. See /openapi.json.`,
-    }),
-  );
   const metrics = () => [...options.metrics(), ...judge.metrics()];
   app.route('/', operationsRoutes({ ...options, metrics }));
   app.route('/', tasksRoutes(options));
@@ -67,6 +59,31 @@ export function createQuery(given: QueryOptions): Hono {
   app.route('/', driftRoutes(options));
   if (options.jobs !== undefined) app.route('/', maintenanceRoutes(options, options.jobs));
   app.get('/openapi.json', (c) => c.json(openapi(app, options.version)));
+  return app;
+}
+
+/** Health, readiness and metrics alone, of a process that answers no questions. */
+export function createOperations(
+  operations: Operations,
+  authorize: Authorize | undefined,
+  report: (error: unknown) => void,
+): Hono {
+  const app = createBase(report);
+  if (authorize !== undefined) app.use(guard(authorize).handler);
+  app.route('/', operationsRoutes(operations));
+  return app;
+}
+
+function createBase(report: (error: unknown) => void): Hono {
+  const app = new Hono();
+  app.onError(onError(report));
+  app.notFound((c) =>
+    respond(c, {
+      title: 'No such route.',
+      status: 404,
+      detail: `${c.req.method} ${c.req.path}. See /openapi.json.`,
+    }),
+  );
   return app;
 }
 

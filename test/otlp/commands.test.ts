@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { journal, quarantine } from '../../cli/journal.ts';
+import { type Offline, offline } from '../../cli/offline.ts';
 import { readConfig } from '../../config.ts';
 import type { JournalRecord } from '../../ingest/journal/record.ts';
 import { openQuarantine } from '../../ingest/quarantine.ts';
-import { openIngest } from '../../serve.ts';
 import { query, sql } from '../../store/sql.ts';
 
 const data = mkdtempSync(join(tmpdir(), 'plumbline-commands-'));
@@ -43,13 +43,7 @@ async function run(...args: readonly string[]): Promise<string> {
 }
 
 /** Work on the same data directory as the commands, which want it for themselves. */
-async function withStore<T>(work: (open: Awaited<ReturnType<typeof openIngest>>) => Promise<T>) {
-  const undo: (() => Promise<void>)[] = [];
-  const open = await openIngest(config, undefined, undo);
-  const result = await work(open);
-  for (const close of undo.reverse()) await close();
-  return result;
-}
+const withStore = <T>(work: (open: Offline) => Promise<T>) => offline(config, work);
 
 const spans = () =>
   withStore(async ({ store, ingest }) => {

@@ -7,7 +7,7 @@ import {
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authorizeBy, newKey, parseKeys } from '../../keys.ts';
+import { authorizeBy, newKey, parseKeys } from '../../serve/keys.ts';
 import { query, sql } from '../../store/sql.ts';
 import { grpcClient } from './grpc-client.ts';
 import { startReceiver, type TestReceiver } from './receiver.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { createIngest, type Ingest, type IngestOptions } from '../../ingest/ingest.ts';
-import { listenOn, stop } from '../../listen.ts';
+import { listenOn, stop } from '../../serve/listen.ts';
 import type { Store } from '../../store/connection.ts';
 import { createDeriver } from '../../store/derive/deriver.ts';
 import { openEmbedded } from '../clickhouse/backends.ts';

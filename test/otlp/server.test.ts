@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../config.ts';
-import { newKey } from '../../keys.ts';
-import { type Plumbline, start } from '../../serve.ts';
+import { newKey } from '../../serve/keys.ts';
+import { type Plumbline, start } from '../../serve/serve.ts';
 import { grpcClient } from './grpc-client.ts';
 
 // A whole Plumbline as `npm start` composes it, with keys, on IPv6's loopback.

@@ -1,7 +1,7 @@
 // A Plumbline in a process of its own, so that a test can kill it. Ports are free ones; the parent learns them and
 // asks for a drain over the fork's channel.
 import { readConfig } from '../../config.ts';
-import { start } from '../../serve.ts';
+import { start } from '../../serve/serve.ts';
 
 const [data = ''] = process.argv.slice(2);
 const plumbline = await start(

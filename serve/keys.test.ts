@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { key as keyCommand } from './cli/key.ts';
-import { readConfig } from './config.ts';
+import { key as keyCommand } from '../cli/key.ts';
+import { readConfig } from '../config.ts';
 import { authorizeBy, newKey, parseKeys } from './keys.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

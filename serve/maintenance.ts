@@ -1,8 +1,8 @@
-import type { Normaliser } from './ingest/normalise/normaliser.ts';
-import { remap } from './ingest/remap/remap.ts';
-import type { Work } from './query/maintenance/jobs.ts';
-import type { Store } from './store/connection.ts';
-import { rebuild } from './store/derive/rebuild.ts';
+import type { Normaliser } from '../ingest/normalise/normaliser.ts';
+import { remap } from '../ingest/remap/remap.ts';
+import type { Work } from '../query/maintenance/jobs.ts';
+import type { Store } from '../store/connection.ts';
+import { rebuild } from '../store/derive/rebuild.ts';
 
 const hour = 3_600_000_000_000n;
 
