@@ -45,7 +45,7 @@ export type Body =
 export async function readBody(request: Request, maxBytes: number, budget: Budget): Promise<Body> {
   const declared = Number(request.headers.get('content-length') ?? Number.NaN);
   if (declared > maxBytes) return unwanted('too_large', request);
-  if (!Number.isSafeInteger(declared) || declared < 0) return readChunks(request, maxBytes, budget);
+  if (!(declared >= 0 && declared <= promised)) return readChunks(request, maxBytes, budget);
   if (!budget.take(declared)) return unwanted('no_memory', request);
   try {
     const bytes = new Uint8Array(await request.arrayBuffer());
@@ -58,6 +58,12 @@ export async function readBody(request: Request, maxBytes: number, budget: Budge
     return { kind: 'aborted' };
   }
 }
+
+/**
+ * A body up to this size has its memory promised from the start. A larger one only gets it as it comes: three slow
+ * senders that announce the most a body may have would otherwise keep everybody else out.
+ */
+const promised = 256 * 1024;
 
 /** Beyond this a connection is rather given up. Twice what a body may have: whoever is over it mostly is by little. */
 const maxDiscarded = 128 * 1024 * 1024;
@@ -112,7 +118,8 @@ async function readChunks(request: Request, maxBytes: number, budget: Budget): P
   return { kind: 'read', bytes: joined(chunks, length) };
 }
 
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+/** The chunks in a buffer of their own, which the journal's thread may take over. */
+export function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {

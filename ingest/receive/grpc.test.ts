@@ -133,10 +133,22 @@ describe('OTLP over gRPC', () => {
     const stream = open();
     stream.on('error', () => undefined);
     stream.write(message(Buffer.alloc(10), 0, 1000));
-    await expect.poll(() => budget.used).toBe(1000);
+    await expect.poll(() => budget.used).toBe(10);
     stream.destroy();
     await expect.poll(() => budget.used).toBe(0);
     expect(arrivals).toEqual([]);
+  });
+
+  it('takes memory for what has come, not for what was announced', async () => {
+    const { open, budget } = await setUp();
+    const slow = [open(), open(), open()];
+    for (const stream of slow) stream.write(message(Buffer.alloc(10), 0, limit));
+    await expect.poll(() => budget.used).toBe(30);
+    const quick = open();
+    quick.end(message(Buffer.from('sound')));
+    expect((await statusOf(quick))['grpc-status']).toBe('0');
+    for (const stream of slow) stream.destroy();
+    await expect.poll(() => budget.used).toBe(0);
   });
 
   it.each([

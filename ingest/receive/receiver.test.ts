@@ -18,11 +18,12 @@ function setUp(
   outcome: Outcome | Error = { kind: 'accepted' },
   corsOrigins: readonly string[] = [],
   refusal: Unauthorized = { unauthorized: 'no project' },
+  maxBodyBytes = limit,
 ) {
   const arrivals: Arrival[] = [];
   const problems: unknown[] = [];
   const counters = createCounters();
-  const budget = createBudget(3 * limit);
+  const budget = createBudget(3 * maxBodyBytes);
   const accept: Accept = async (arrival) => {
     arrivals.push(arrival);
     if (outcome instanceof Error) throw outcome;
@@ -32,7 +33,7 @@ function setUp(
     accept,
     budget,
     counters,
-    maxBodyBytes: limit,
+    maxBodyBytes,
     corsOrigins,
     project: (headers) => headers.get('x-project') ?? refusal,
     report: (problem) => problems.push(problem),
@@ -273,6 +274,38 @@ describe('a bad request', () => {
     } as RequestInit);
     expect(response.status).toBe(413);
     expect(cancelled).toBe(true);
+    expect(budget.used).toBe(0);
+  });
+
+  it('takes memory for what has come, not for what it announced', async () => {
+    const { app, budget } = setUp(undefined, [], { unauthorized: 'no project' }, 64_000_000);
+    let go: () => void = () => undefined;
+    const waits = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const parts = [new Uint8Array(1000), new Uint8Array(999_000)];
+    const body = new ReadableStream({
+      async pull(controller) {
+        if (parts.length === 1) await waits;
+        const part = parts.shift();
+        if (part === undefined) controller.close();
+        else controller.enqueue(part);
+      },
+    });
+    const headers = {
+      'x-project': 'mine',
+      'content-type': 'application/json',
+      'content-length': '1000000',
+    };
+    const answer = app.request('/v1/traces', {
+      method: 'POST',
+      headers,
+      body,
+      duplex: 'half',
+    } as RequestInit);
+    await expect.poll(() => budget.used).toBe(1000);
+    go();
+    expect((await answer).status).toBe(200);
     expect(budget.used).toBe(0);
   });
 
