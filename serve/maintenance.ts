@@ -13,10 +13,16 @@ export function maintenance(
 ): Readonly<Record<'remap' | 'rebuild', Work>> {
   return {
     async remap(project, from, to, onProgress, signal) {
-      const told = (at: { spans: number; logs: number; skipped: number; total: number }) =>
-        onProgress({ done: at.spans + at.logs + at.skipped, total: at.total });
+      let total = 0;
+      const told = (at: { spans: number; logs: number; skipped: number; total: number }) => {
+        total = at.total;
+        onProgress({ done: at.spans + at.logs + at.skipped, total });
+      };
       const options = { store, normaliser, signal, onProgress: told };
-      return { ...(await remap(options, project, from, to)) };
+      const done = await remap(options, project, from, to);
+      // Counted were rows, of which several may be versions of one span.
+      onProgress({ done: total, total });
+      return { ...done };
     },
     async rebuild(project, from, to, onProgress, signal) {
       const total = Math.ceil(Number(to - from) / Number(hour));

@@ -39,6 +39,7 @@ export async function readSubtasks(
   const to = new Date(now.getTime() + DAY_MS);
   const children = new Map<string, Subtask[]>();
   let ids = rows.map((row) => String(row['task_id']));
+  const asked = new Set(ids);
   let found = 0;
   for (let depth = 0; depth < DEEPEST && found <= MOST; depth += 1) {
     if (!(await isParent(store, project, ids, from))) {
@@ -55,8 +56,9 @@ export async function readSubtasks(
     found += level.length;
     ids = [];
     for (const one of level) {
-      // Whoever names each other as parent is looked at once.
-      if (!children.has(one.task_id)) ids.push(one.task_id);
+      // Tasks that name each other as parent are asked about once.
+      if (!asked.has(one.task_id)) ids.push(one.task_id);
+      asked.add(one.task_id);
       children.set(one.parent_id, [...(children.get(one.parent_id) ?? []), one]);
     }
   }

@@ -19,7 +19,7 @@ import { traceBounds } from '../../store/tables/trace-bounds.ts';
 
 const total = Number(process.argv[2] ?? 1_000_000);
 const perTask = 10;
-const perBatch = 20_000;
+const perBatch = 40_000;
 const day = 86_400_000_000_000n;
 const id = (n: number, digits: number) => n.toString(16).padStart(digits, '0');
 
@@ -91,7 +91,7 @@ try {
   const former = await createNormaliser();
   const own = parseOwnMapping('task_ids: [acme.job]\nfields: { user_id: [acme.customer] }');
   const normaliser = await createNormaliser({ ...own, version: former.mappingVersion + 1 });
-  const { derive } = createDeriver(store);
+  const { derive } = createDeriver(store, { size: 4096 });
   const filling = performance.now();
   for (let first = 0; first < total; first += perBatch) {
     const items = Array.from({ length: Math.min(perBatch, total - first) }, (_, i) =>

@@ -1,3 +1,5 @@
+"""A Haystack pipeline of one generator; of Haystack's agents the instrumentation sees only that they run."""
+
 from openinference.instrumentation.haystack import HaystackInstrumentor
 
 import rig
@@ -5,10 +7,9 @@ import rig
 providers = rig.start()
 HaystackInstrumentor().instrument()
 
-from haystack.components.agents import Agent  # noqa: E402
+from haystack import Pipeline  # noqa: E402
 from haystack.components.generators.chat import OpenAIChatGenerator  # noqa: E402
 from haystack.dataclasses import ChatMessage  # noqa: E402
-from haystack.tools import Tool  # noqa: E402
 from haystack.utils import Secret  # noqa: E402
 
 
@@ -16,14 +17,10 @@ def work():
     generator = OpenAIChatGenerator(
         model="gpt-5-mini", api_base_url=rig.OPENAI_BASE, api_key=Secret.from_token("none")
     )
-    tool = Tool(
-        name="get_weather",
-        description="Weather of a city",
-        parameters=rig.PARAMETERS,
-        function=rig.weather,
-    )
-    agent = Agent(chat_generator=generator, tools=[tool], system_prompt=rig.SYSTEM)
-    agent.run(messages=[ChatMessage.from_user(rig.QUESTION)])
+    pipeline = Pipeline()
+    pipeline.add_component("llm", generator)
+    messages = [ChatMessage.from_system(rig.SYSTEM), ChatMessage.from_user(rig.QUESTION)]
+    pipeline.run({"llm": {"messages": messages}})
 
 
 rig.request(providers, work)
