@@ -62,7 +62,9 @@ export function decisiveSteps(
     ...(last === undefined ? [] : [last]),
   ]);
   const detailed = first ?? acted.at(-1) ?? last;
-  return [...wanted]
+  // Where nothing is wrong, a short task is told whole.
+  const whole = ranked.length === 0 && found.length === 0 && steps.length <= most;
+  return [...(whole ? steps : wanted)]
     .slice(0, most)
     .toSorted((a, b) => a.n - b.n)
     .map((step) => ({ step, detailed: step === detailed }));

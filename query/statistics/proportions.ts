@@ -17,7 +17,11 @@ export function wilson({ hits, n }: Share, z = Z_95): Interval {
   const spread = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
   const scale = 1 + (z * z) / n;
   const centre = p + (z * z) / (2 * n);
-  return { low: (centre - spread) / scale, high: (centre + spread) / scale };
+  // What rounding leaves must not put a share of none or of all outside of its own interval.
+  return {
+    low: hits === 0 ? 0 : (centre - spread) / scale,
+    high: hits === n ? 1 : (centre + spread) / scale,
+  };
 }
 
 /** Newcombe's hybrid score interval of `to − from` (Newcombe 1998, method 10); both n > 0. */

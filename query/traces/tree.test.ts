@@ -52,6 +52,21 @@ describe('placeSpans', () => {
     ]);
   });
 
+  it('keeps a span on the path that by its clock ended a little after what waited for it', () => {
+    const placed = placeSpans([
+      span('root', '', 0, 100),
+      span('a', 'root', 10, 41),
+      span('b', 'root', 40, 101),
+      span('late', 'root', 50, 140),
+    ]);
+    expect(placed.map((own) => [own.span.span_id, own.critical_ms])).toEqual([
+      ['root', 10],
+      ['a', 30],
+      ['b', 60],
+      ['late', 0],
+    ]);
+  });
+
   it('makes a root of a span whose parent has not arrived', () => {
     expect(shape([span('x', 'missing', 5, 6)])).toEqual([['x', 0, 1, true]]);
   });

@@ -130,6 +130,12 @@ function timesIn<Span extends TreeSpan>({ roots, children }: Forest<Span>): Map<
 }
 
 /**
+ * Clocks start spans at whole milliseconds and end them more finely (ns): one that waited for another may seem to have
+ * begun or ended this much before the other's end.
+ */
+const clockStep = 2_000_000n;
+
+/**
  * Goes from the root's end backwards, at each level to the child that ended last before the point reached, and tells each
  * span of this path with the time (ns) in which none of its children was on it.
  */
@@ -144,11 +150,13 @@ function walkCritical<Span extends TreeSpan>(
     let own = until - next.span.start;
     const candidates = (children.get(next.span) ?? []).toSorted((a, b) => (a.end < b.end ? 1 : -1));
     for (const child of candidates) {
-      if (child.end > until || child.end <= next.span.start) continue;
-      stack.push({ span: child, until: child.end });
+      if (child.end > until + clockStep || child.start >= until || child.end <= next.span.start)
+        continue;
+      const end = child.end < until ? child.end : until;
+      stack.push({ span: child, until: end });
       const from = child.start > next.span.start ? child.start : next.span.start;
-      own -= child.end - from;
-      until = child.start;
+      own -= end - from;
+      until = from;
     }
     tell(next.span, own > 0n ? own : 0n);
   }

@@ -34,26 +34,35 @@ export const ungroundedArgument: Rule = {
 };
 
 // Values of a task that are looked for in another writing: each takes a search of everything before.
-const maxSearches = 50;
+const maxSearches = 20;
 
 /** Whether a value occurs before a call in another writing: `HAT136` where `HAT-136` or `hat 136` was said. */
 function otherwiseWritten(steps: readonly Step[]): (value: string, call: Call) => boolean {
-  let known: { readonly at: bigint; readonly text: string }[] | undefined;
-  let searches = 0;
+  let known: { readonly at: bigint; readonly lower: string }[] | undefined;
+  const firsts = new Map<string, bigint | null>();
   return (value, { step }) => {
-    const needle = squeezed(value);
-    if (step === null || needle.length < 5 || searches++ >= maxSearches) return false;
-    known ??= steps.flatMap(({ start, informed }) =>
-      (informed ?? []).flatMap(({ text, own }) =>
-        text === null || own ? [] : [{ at: start, text: squeezed(text) }],
-      ),
-    );
-    return known.some(({ at, text }) => at <= step.start && text.includes(needle));
+    if (step === null) return false;
+    if (!firsts.has(value) && firsts.size < maxSearches) {
+      known ??= steps.flatMap(({ start, informed }) =>
+        (informed ?? []).flatMap(({ text, own }) =>
+          text === null || own ? [] : [{ at: start, lower: text.toLowerCase() }],
+        ),
+      );
+      const holds = anyWriting(value);
+      firsts.set(value, known.find(({ lower }) => holds(lower))?.at ?? null);
+    }
+    const first = firsts.get(value) ?? null;
+    return first !== null && first <= step.start;
   };
 }
 
-function squeezed(text: string): string {
-  return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
+/** Looks for the letters and digits of a value in a lower-case text, whatever stands between its parts. */
+function anyWriting(value: string): (lower: string) => boolean {
+  const parts = value.toLowerCase().match(/\p{L}+|\p{N}+/gu) ?? [];
+  const [longest = ''] = parts.toSorted((a, b) => b.length - a.length);
+  const between = '[^\\p{L}\\p{N}]{0,3}';
+  const whole = new RegExp(`(?<![\\p{L}\\p{N}])${parts.join(between)}(?![\\p{L}\\p{N}])`, 'u');
+  return (lower) => lower.includes(longest) && whole.test(lower);
 }
 
 const inventable = /idempotency|request_?id|correlation_?id|trace_?id|nonce|uuid/i;
