@@ -13,7 +13,9 @@ from opentelemetry.sdk._logs import LoggingHandler  # noqa: E402
 
 # Messages are records of Python's own logger.
 logger = logging.getLogger("semantic_kernel.utils.telemetry.model_diagnostics")
-logger.addHandler(LoggingHandler(logger_provider=providers[1]))
+handler = LoggingHandler(logger_provider=providers[1])
+handler.addFilter(lambda record: setattr(record, "pathname", record.filename) or True)
+logger.addHandler(handler)
 logger.setLevel(logging.INFO)
 
 from semantic_kernel.agents import ChatCompletionAgent  # noqa: E402
