@@ -102,6 +102,18 @@ describe('explainFile', () => {
     });
   });
 
+  it('says what a record tells of its span’s messages', async () => {
+    const said = { timeUnixNano: '1795176000000000000', traceId: trace_id, spanId: span_id };
+    const body = { kvlistValue: { values: [text('content', 'hi')] } };
+    const told = [{ ...said, eventName: 'gen_ai.user.message', body, attributes: [] }];
+    const [one] = await explain(
+      JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: told }] }] }),
+    );
+    expect(one?.fields).toContainEqual(
+      expect.objectContaining({ field: 'input_messages', from: 'event', value: 'hi' }),
+    );
+  });
+
   it.each(['span', 'log'])('tells by itself that protobuf holds a %s', async (item) => {
     const captures = new URL('../test/fixtures/captures/pypi/', import.meta.url);
     const ending = item === 'span' ? '.traces.pb.gz' : '.logs.pb.gz';

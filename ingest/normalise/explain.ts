@@ -4,6 +4,7 @@ import { createBlobs } from './blobs.ts';
 import { compile, type KeyPlan, type Plan } from './compile.ts';
 import { createContentReader } from './content.ts';
 import { contentFields, scalarFields } from './fields.ts';
+import { readLogContent } from './log-content.ts';
 import { eventNameOf, timeOf } from './log-row.ts';
 import type { Mapping } from './mapping.ts';
 import { createNormaliser, type Normaliser } from './normaliser.ts';
@@ -169,7 +170,9 @@ export async function createExplainer(mapping: Mapping): Promise<Explainer> {
   const onUsed = (pieces: readonly Piece[]) => {
     const [head] = pieces;
     if (head === undefined) return;
-    const text = pieces.map(({ value }) => textOf(value)).join(' ');
+    // Of an event as a whole, its name stands for what it says.
+    const whole = head.event !== null && head.key === '' ? head.event.attributes : null;
+    const text = (whole ?? pieces).map(({ value }) => textOf(value)).join(' ');
     notes.fields.push(noteOf(notes, head, text, 'item'));
     for (const piece of pieces) if (piece.event === null) notes.used.add(piece.key);
   };
@@ -191,7 +194,12 @@ export async function createExplainer(mapping: Mapping): Promise<Explainer> {
     const { attributes, traceId, spanId } = log;
     const item = { name: eventNameOf(log), root: false, start: timeOf(log), end: 0n, attributes };
     const said = explainItem(reading, { ...item, events: [], at: 'log' }, traceId, batch);
-    return { item: 'log', trace_id: traceId, span_id: spanId, ...said };
+    notes.fields = [];
+    readLogContent(plan, log, item.name, reading.readContent, () =>
+      createBlobs('', reading.hash).at(traceId, item.start),
+    );
+    const fields = [...said.fields, ...notes.fields];
+    return { item: 'log', trace_id: traceId, span_id: spanId, ...said, fields };
   };
   return {
     spans: (batches) => batches.flatMap((b) => b.items.map((span) => spanOf(b, span))),

@@ -49,6 +49,25 @@ export function readCaptures(): Map<string, Capture> {
   return captures;
 }
 
+const contents = [
+  'input_messages',
+  'output_messages',
+  'system_instructions',
+  'tool_definitions',
+] as const;
+
+/** A span with the content that only log records tell of it, as decisions are read. */
+function withTold(span: SpanRow, logs: readonly LogRow[]): SpanRow {
+  const own = logs
+    .filter((log) => log.trace_id === span.trace_id && log.span_id === span.span_id)
+    .sort((a, b) => Number(a.time - b.time));
+  const told = contents.flatMap((name) => {
+    const all = own.flatMap((log) => log[name]);
+    return span[name].length > 0 || all.length === 0 ? [] : [[name, all] as const];
+  });
+  return { ...span, ...Object.fromEntries(told) };
+}
+
 /** Decodes, normalises and derives, without an engine. */
 export function read(capture: Capture, normaliser: Normaliser): Read {
   const spans: SpanRow[] = [];
@@ -61,10 +80,14 @@ export function read(capture: Capture, normaliser: Normaliser): Read {
       const rows = normaliser.normaliseSpans('p', decoded.batches);
       spans.push(...rows.spans);
       for (const { hash, content } of rows.messages) texts.set(hash, content);
-    } else logs.push(...normaliser.normaliseLogs('p', decodeLogs(body, encoding).batches).logs);
+    } else {
+      const rows = normaliser.normaliseLogs('p', decodeLogs(body, encoding).batches);
+      logs.push(...rows.logs);
+      for (const { hash, content } of rows.messages) texts.set(hash, content);
+    }
   }
   return {
-    spans,
+    spans: spans.map((span) => withTold(span, logs)),
     logs,
     tasks: deriveTasks(spans.map(taskSpan), logs.map(taskLog)),
     text: (hash) => texts.get(hash) ?? '',

@@ -1,12 +1,22 @@
 """Semantic Kernel's own spans."""
 
 import asyncio
+import logging
 
 from openai import AsyncOpenAI
 
 import rig
 
 providers = rig.start()
+
+from opentelemetry.sdk._logs import LoggingHandler  # noqa: E402
+
+# Messages are records of Python's own logger.
+logger = logging.getLogger("semantic_kernel.utils.telemetry.model_diagnostics")
+handler = LoggingHandler(logger_provider=providers[1])
+handler.addFilter(lambda record: setattr(record, "pathname", record.filename) or True)
+logger.addHandler(handler)
+logger.setLevel(logging.INFO)
 
 from semantic_kernel.agents import ChatCompletionAgent  # noqa: E402
 from semantic_kernel.connectors.ai.open_ai import OpenAIChatCompletion  # noqa: E402
