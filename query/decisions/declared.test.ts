@@ -68,6 +68,21 @@ describe('declared decisions', () => {
     expect(edges).toEqual([{ type: 'denied', from: approval?.id, to: '0000000000000001.c0' }]);
   });
 
+  it('are approvals of the call made before them, although its id and tool come again', () => {
+    const s = scenario();
+    for (const named of [{ 'agent.approval.call_id': 'c' }, { 'agent.approval.action': 'pay' }]) {
+      s.model({ input: [user('go')], output: calls(call('c', 'pay', {})) });
+      s.log('agent.approval', {
+        'agent.approval.id': JSON.stringify(named),
+        'agent.approval.status': 'approved',
+        ...named,
+      });
+    }
+    const { edges, calls: made } = deriveTrajectory(s.evidence());
+    const approved = edges.filter(({ type }) => type === 'approved').map(({ to }) => to);
+    expect(approved).toEqual(made.map(({ id }) => id));
+  });
+
   it('are handoffs by event, unless a tool call is that handoff', () => {
     const s = scenario();
     const attributes = {

@@ -95,16 +95,28 @@ function follow(step: Step, target: Step) {
 
 function approvalEdges(approvals: readonly Approval[], calls: readonly Call[]): Edge[] {
   if (approvals.length === 0) return [];
-  const byId = new Map(calls.map((call) => [call.call_id, call]));
-  const byTool = new Map(calls.map((call) => [call.tool, call]));
+  const byId = listsBy(calls, ({ call_id }) => call_id);
+  const byTool = listsBy(calls, ({ tool }) => tool);
   return approvals.flatMap((approval): Edge[] => {
     if (approval.status === 'requested') return [];
     const { call_id, action } = approval;
-    const call = call_id === '' ? byTool.get(action) : byId.get(call_id);
+    const own = (call_id === '' ? byTool.get(action) : byId.get(call_id)) ?? [];
+    // Ids and tools come again: the last call made before it was decided, else the first one after.
+    const call = own.findLast(({ step }) => (step?.end ?? 0n) <= approval.at) ?? own[0];
     if (call === undefined) return [];
     const type = approval.status === 'approved' ? 'approved' : 'denied';
     return [{ type, from: approval.step, to: call.id }];
   });
+}
+
+function listsBy(calls: readonly Call[], keyOf: (call: Call) => string): Map<string, Call[]> {
+  const lists = new Map<string, Call[]>();
+  for (const call of calls) {
+    const list = lists.get(keyOf(call));
+    if (list === undefined) lists.set(keyOf(call), [call]);
+    else list.push(call);
+  }
+  return lists;
 }
 
 /** Whether an approval is about this call: by call id, else by the name of the action. */

@@ -20,11 +20,16 @@ export function canonical(value: unknown, depth = 0): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, depth + 1)).join(',')}]`;
   if (!isRecord(value)) return JSON.stringify(value) ?? 'null';
   const names = Object.keys(value);
-  if (names.length > 1) names.sort();
+  if (!isSorted(names)) names.sort();
   let text = '{';
   for (const name of names)
     text += `${text === '{' ? '' : ','}${JSON.stringify(name)}:${canonical(value[name], depth + 1)}`;
   return `${text}}`;
+}
+
+function isSorted(names: readonly string[]): boolean {
+  for (let i = 1; i < names.length; i++) if ((names[i - 1] ?? '') > (names[i] ?? '')) return false;
+  return true;
 }
 
 export type Scalar = string | number | boolean | null;

@@ -46,7 +46,8 @@ function needsSource(call: Call, { value }: Leaf, eligible: boolean, member: boo
 }
 
 function isComposed(value: unknown): boolean {
-  return typeof value === 'string' && value.trim().split(/\s+/).length > maxWords;
+  if (typeof value !== 'string' || value.length <= 2 * maxWords) return false;
+  return value.trim().split(/\s+/).length > maxWords;
 }
 
 /** Values that say by themselves where they come from: the rest is too common to be traced by value alone. */

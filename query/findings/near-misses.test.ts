@@ -337,3 +337,51 @@ describe('a model', () => {
     expect(sameModel(asked, answered)).toBe(false);
   });
 });
+
+describe('a handoff from which control comes back', () => {
+  const handOver = (...outputs: (ChatMessage | null)[]) => {
+    const s = scenario();
+    const asked = [user('refund my order')];
+    s.model({
+      agent_name: 'support',
+      input: asked,
+      output: calls(call('h', 'transfer_to_refunds', {})),
+    });
+    s.tool({ tool_name: 'transfer_to_refunds', tool_call_id: 'h', result: 'ok' });
+    for (const [i, output] of outputs.entries()) {
+      s.model({
+        agent_name: 'refunds',
+        input: asked,
+        ...(output === null ? { finish_reason: 'tool_call' } : { output }),
+      });
+      if (output?.parts[0]?.['name'] === 'look_up')
+        s.tool({
+          tool_name: 'look_up',
+          tool_call_id: 'l',
+          result: i === 0 ? 'Error: closed' : '{"id":1}',
+          tool_error_by: i === 0 ? 'content' : '',
+        });
+    }
+    s.model({ agent_name: 'support', input: asked, output: says('Sorry, that failed.') });
+    const found = findDefects(deriveTrajectory(s.evidence()));
+    return found.map(({ finding }) => finding).includes('handoff_failed');
+  };
+  const looks = calls(call('l', 'look_up', {}));
+  const back = calls(call('b', 'transfer_to_support', {}));
+
+  it.each<[string, (ChatMessage | null)[]]>([
+    ['with an answer', [says('Refunded.')]],
+    ['after a call that succeeded', [looks, looks, back]],
+    ['from an agent of which nothing is known', [null]],
+    ['by way of a third agent', [calls(call('x', 'transfer_to_human_agents', {}))]],
+  ])('is none that failed: %s', (_name, outputs) => {
+    expect(handOver(...outputs)).toBe(false);
+  });
+
+  it.each<[string, (ChatMessage | null)[]]>([
+    ['at once', [back]],
+    ['after nothing but errors', [looks, back]],
+  ])('failed when it comes %s', (_name, outputs) => {
+    expect(handOver(...outputs)).toBe(true);
+  });
+});

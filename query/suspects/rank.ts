@@ -78,14 +78,19 @@ interface Ranked extends Candidate {
 export function rankSteps(candidates: readonly Candidate[], weights: Weights): Ranked[] {
   return candidates
     .map((candidate) => {
+      if (candidate.reasons.length === 0)
+        return { ...candidate, utility: prior(candidate, weights), weight: 0 };
       const own = candidate.reasons.map(({ signal }) => weightOf(signal, weights));
-      const prior = -weights.acting_order * Math.log(candidate.place + 1);
-      const utility = own.reduce((sum, weight) => sum + weight, prior);
+      const utility = own.reduce((sum, weight) => sum + weight, prior(candidate, weights));
       const against = candidate.reasons.filter(({ signal }) => !slight.has(signal));
       const weight = Math.max(0, ...against.map(({ signal }) => weightOf(signal, weights)));
       return { ...candidate, utility, weight };
     })
     .toSorted((a, b) => b.utility - a.utility || a.place - b.place);
+}
+
+function prior({ place }: Candidate, weights: Weights): number {
+  return -weights.acting_order * Math.log(place + 1);
 }
 
 function weightOf(signal: string, weights: Weights): number {

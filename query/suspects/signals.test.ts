@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { call, calls, result, says, scenario, user } from '../../test/decisions/scenario.ts';
+import {
+  type ChatMessage,
+  call,
+  calls,
+  result,
+  says,
+  scenario,
+  user,
+} from '../../test/decisions/scenario.ts';
 import { deriveTrajectory } from '../decisions/derive.ts';
 import type { TaskEvidence } from '../decisions/evidence.ts';
 import { findDefects } from '../findings/find.ts';
@@ -47,6 +55,19 @@ describe('what the words of a step say', () => {
     expect(signalsOf(talk(request, 'I will use placeholder addresses for now.'))).toEqual({
       1: ['made_up_data'],
     });
+  });
+
+  it('knows a number that the user has just said, and the year of a date', () => {
+    const s = scenario();
+    const first = [user('When can I fly?'), says('Which flight, and when?')];
+    s.model({ input: first.slice(0, 1), output: first[1] as ChatMessage });
+    s.model({
+      input: [...first, user('Flight 4711 on 2024-05-17')],
+      output: says('Flight 4711 leaves in May 2024, seat 99.'),
+    });
+    const trajectory = deriveTrajectory(s.evidence());
+    const said = features(trajectory, []).flatMap(({ reasons }) => reasons.map(({ text }) => text));
+    expect(said).toEqual(['states 99, which occurs in nothing it had seen']);
   });
 
   it('finds numbers that nothing before states, but not those of the request, of results and of dates', () => {

@@ -20,6 +20,8 @@ export function sayWords({ steps }: Trajectory, say: Say) {
     const doubt = madeUp.exec(words.all)?.[0];
     if (doubt !== undefined)
       say(step, reason(step, 'made_up_data', `says that it makes do with “${oneLine(doubt)}”`));
+    // Only a number that someone states must be looked for.
+    if (stated) learnSeen(step, known);
     sayInvented(step, words.prose, known, say);
     const answer = models[i + 1];
     const objection = objectionIn(said[i + 1]?.prose ?? '');
@@ -27,8 +29,7 @@ export function sayWords({ steps }: Trajectory, say: Say) {
       const text = `the next decision takes it back: “${cut(oneLine(objection), 100)}”`;
       say(step, reason(step, 'taken_back', text, answer));
     }
-    // Only a number that someone states must be looked for.
-    if (stated) learn(step, words.all, known);
+    if (stated) learnDone(step, words.all, known);
   });
 }
 
@@ -117,11 +118,23 @@ function numbersOf(text: string): Set<string> {
   return new Set((text.match(numeral) ?? []).map((number) => number.replaceAll(',', '')));
 }
 
+// A year that stands in a date is known.
+const year = /(?<!\d)(?:19|20)\d\d(?!\d)/g;
+
+/** What a step could know: all that it was told for the first time. */
+function learnSeen({ informed }: Step, known: Set<string>) {
+  for (const { text } of informed ?? []) learn(text ?? '', known);
+}
+
 /** What the next steps can know: what this one said, and the results of its calls. */
-function learn({ chosen, informed }: Step, said: string, known: Set<string>) {
-  const texts = [said, ...(informed ?? []).map(({ text }) => text ?? '')];
-  for (const { result } of chosen?.calls ?? []) texts.push(result.text ?? '');
-  for (const text of texts) for (const number of numbersOf(text)) known.add(number);
+function learnDone({ chosen }: Step, said: string, known: Set<string>) {
+  learn(said, known);
+  for (const { result } of chosen?.calls ?? []) learn(result.text ?? '', known);
+}
+
+function learn(text: string, known: Set<string>) {
+  for (const number of numbersOf(text)) known.add(number);
+  for (const number of text.match(year) ?? []) known.add(number);
 }
 
 const objection =

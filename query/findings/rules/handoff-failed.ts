@@ -6,12 +6,13 @@ import { callSpans } from '../rule.ts';
 
 /**
  * An agent handed over and nobody took over: the target made no decision within five minutes of the handoff, or its
- * first model call failed. A handoff to a human failed only when its tool did.
- * Blind spots: targets that send no telemetry of their own; a target that took over and returned nothing of use.
+ * first model call failed, or control came back although it had neither answered nor made a call that succeeded. A
+ * handoff to a human failed only when its tool did.
+ * Blind spots: targets that send no telemetry of their own; a target that returned something of no use.
  */
 export const handoffFailed: Rule = {
   id: 'handoff_failed',
-  version: 1,
+  version: 2,
   class: 'fact',
   severity: 'error',
   level: 'M',
@@ -34,8 +35,32 @@ function failureOf(call: Call, from: Step, trajectory: Trajectory, minutes: numb
     ({ agent, start, kind }) =>
       kind === 'inference' && agent === call.handoffTo && start >= from.end,
   );
-  if (target !== undefined && target.start <= until)
-    return target.chosen?.none === 'error' ? 'its first model call ended in an error' : null;
+  if (target !== undefined && target.start <= until) {
+    if (target.chosen?.none === 'error') return 'its first model call ended in an error';
+    return cameBackEmpty(target, from, trajectory) ? 'control came back without a result' : null;
+  }
   if (!trajectory.ended && target === undefined) return null;
   return `no decision of ${call.handoffTo} within ${minutes} minutes`;
+}
+
+/** Whether the agent that handed over decided again, and the other one had achieved nothing that is known by then. */
+function cameBackEmpty(target: Step, from: Step, { steps }: Trajectory): boolean {
+  const back = steps.find(
+    ({ kind, agent, start }) =>
+      kind === 'inference' &&
+      agent === from.agent &&
+      agent !== target.agent &&
+      start > target.start,
+  );
+  if (back === undefined) return false;
+  return steps
+    .filter(({ agent, start }) => agent === target.agent && start >= from.end && start < back.start)
+    .every(({ chosen }) => {
+      if (chosen === null || chosen.value !== null) return false;
+      if (chosen.answer !== null) return chosen.answer.text === '';
+      return chosen.calls.every(
+        (call) =>
+          call.handoffTo === from.agent || isFailure(call) || call.result.status === 'denied',
+      );
+    });
 }

@@ -23,8 +23,18 @@ export const repeatedCall: Rule = {
     ),
 };
 
+const known = new WeakMap<readonly Call[], Call[][]>();
+
 /** Calls of one tool with the same arguments and the same result, where there are several; each list in order of time. */
-export function sameCalls(calls: readonly Call[]): Call[][] {
+export function sameCalls(calls: readonly Call[]): readonly (readonly Call[])[] {
+  const before = known.get(calls);
+  if (before !== undefined) return before;
+  const found = findSame(calls);
+  known.set(calls, found);
+  return found;
+}
+
+function findSame(calls: readonly Call[]): Call[][] {
   const byArguments = groupBy(
     calls.filter(isComparable),
     ({ tool, argsKey }) => `${tool} ${argsKey}`,

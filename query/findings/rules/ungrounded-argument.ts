@@ -34,7 +34,7 @@ export const ungroundedArgument: Rule = {
 };
 
 // Values of a task that are looked for in another writing: each takes a search of everything before.
-const maxSearches = 20;
+const maxSearches = 8;
 
 /** Whether a value occurs before a call in another writing: `HAT136` where `HAT-136` or `hat 136` was said. */
 function otherwiseWritten(steps: readonly Step[]): (value: string, call: Call) => boolean {
