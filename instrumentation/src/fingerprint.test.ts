@@ -13,7 +13,9 @@ const prompt = (user: string, day: string): string =>
 it.each([3, 1_023, 1_024, 50_000])('a digest of %i characters is salted SHA-256', (length) => {
   runtime().settings = { ...defaults, hashSalt: 'salt' };
   const text = 'é'.repeat(length);
-  const whole = createHash('sha256').update(Buffer.from(`salt\0${text}`)).digest('hex');
+  const whole = createHash('sha256')
+    .update(Buffer.from(`salt\0${text}`))
+    .digest('hex');
   expect(digest(text)).toBe(whole.slice(0, 16));
 });
 
