@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, expect, it } from 'vitest';
 import { digest, maskPrompt, promptFingerprint } from './fingerprint.ts';
 import { defaults, runtime } from './runtime.ts';
@@ -8,6 +9,15 @@ afterEach(() => {
 
 const prompt = (user: string, day: string): string =>
   `You help "${user}" (${user.toLowerCase()}@shop.example, id u_${user.length}81). Today is ${day}.\n  Refund at most $50.00.`;
+
+it.each([3, 1_023, 1_024, 50_000])('a digest of %i characters is salted SHA-256', (length) => {
+  runtime().settings = { ...defaults, hashSalt: 'salt' };
+  const text = 'é'.repeat(length);
+  const whole = createHash('sha256')
+    .update(Buffer.from(`salt\0${text}`))
+    .digest('hex');
+  expect(digest(text)).toBe(whole.slice(0, 16));
+});
 
 it('is the same for one template, whoever and whenever it is filled in for', () => {
   const fingerprint = promptFingerprint(prompt('Mia', '2026-11-20T10:00:00Z'));

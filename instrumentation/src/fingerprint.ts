@@ -1,13 +1,20 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { runtime } from './runtime.ts';
 
 const cacheSize = 64;
 const prompts = new Map<string, string>();
 const digestLength = 16;
+const longText = 1_024;
 
 /** Hash of a text, salted per project, 16 hex digits. */
 export function digest(text: string): string {
-  return hash('sha256', `${runtime().settings.hashSalt}\0${text}`, 'hex').slice(0, digestLength);
+  const salted = `${runtime().settings.hashSalt}\0`;
+  // A short text is hashed in one call; putting a long one together would copy it.
+  return (
+    text.length < longText
+      ? hash('sha256', salted + text, 'hex')
+      : createHash('sha256').update(salted).update(text).digest('hex')
+  ).slice(0, digestLength);
 }
 
 /**

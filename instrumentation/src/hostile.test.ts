@@ -138,6 +138,59 @@ it('a Request keeps its body for fetch, and its answer is recorded', async () =>
   expect(recorder.span('chat m').attributes['gen_ai.response.id']).toBe('chatcmpl-1');
 });
 
+describe('a body', () => {
+  const json = JSON.stringify(ask);
+  const bytes = new TextEncoder().encode(json);
+  const kinds: Record<string, () => RequestInit['body']> = {
+    bytes: () => bytes,
+    'an ArrayBuffer': () => bytes.slice().buffer,
+    'a DataView': () => new DataView(bytes.slice().buffer),
+    'a Blob': () => new Blob([json]),
+    'a stream': () => new Blob([json]).stream(),
+  };
+  const readable = ['bytes', 'an ArrayBuffer', 'a DataView'];
+
+  it.each(Object.keys(kinds))(
+    'that is %s arrives as it is, and its call is recorded',
+    async (kind) => {
+      recorder = record();
+      const before = llm.requests.length;
+      const init = { method: 'POST', body: kinds[kind]?.(), duplex: 'half' } as RequestInit;
+      const response = await fetch(`${llm.url}/v1/chat/completions`, init);
+      expect(await response.json()).toMatchObject({ id: 'chatcmpl-1' });
+      expect(llm.requests[before]?.body).toBe(json);
+      const span = recorder.span(readable.includes(kind) ? 'chat m' : 'chat');
+      expect(span.attributes['gen_ai.usage.input_tokens']).toBe(120);
+      expect(recorder.handle.stats().failures).toEqual({});
+    },
+  );
+
+  it.each([
+    ['a form', () => new FormData()],
+    ['search parameters', () => new URLSearchParams({ a: '1' })],
+  ])('that is %s is refused by the server, not by us', async (_, body) => {
+    recorder = record();
+    const response = await fetch(`${llm.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: body(),
+    });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    await response.text();
+    expect(recorder.span('chat').attributes['error.type']).toBeDefined();
+    expect(recorder.handle.stats().failures).toEqual({});
+  });
+});
+
+it('a response that nobody reads ends its call when nobody comes', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  recorder = record();
+  await fetch(`${llm.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(ask) });
+  expect(recorder.spans()).toEqual([]);
+  vi.advanceTimersByTime(60_000);
+  vi.useRealTimers();
+  expect(recorder.span('chat m').attributes['gen_ai.response.status']).toBe('cancelled');
+});
+
 it('cuts the oldest messages first and says so', async () => {
   recorder = record({ content: 'full', maxContentChars: 2_000 });
   const messages = [

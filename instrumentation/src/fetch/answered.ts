@@ -16,7 +16,7 @@ import { type AnswerReader, answerReader } from './answer.ts';
 import type { CallSpan } from './call-span.ts';
 import { describeResponse } from './describe.ts';
 import { type BodyObserver, isObservable, observeBody } from './observed-body.ts';
-import { watchUnread } from './unread.ts';
+import { forgetUnread, type Unread, watchUnread } from './unread.ts';
 
 /** A model call whose answer is awaited. */
 export interface Asked {
@@ -38,8 +38,11 @@ export function observeAnswer(asked: Asked, response: Response): void {
   attempt('call.status', () => span.set({ 'http.response.status_code': status }));
   if (isObservable(response)) {
     const reader = answerReader(wire, response, request?.stream === true);
-    // It must not hold the response: that nobody does any more is how one dropped unread is found.
-    if (observeBody(response, new Answer(asked, status, reader))) return;
+    const answer = new Answer(asked, status, reader);
+    if (observeBody(response, answer)) {
+      watchUnread(answer);
+      return;
+    }
   }
   if (status >= 400) span.fail(String(status));
   asked.end();
@@ -48,31 +51,31 @@ export function observeAnswer(asked: Asked, response: Response): void {
 // Some SDKs try again without reading why it failed: what is not read so soon is not waited for.
 const errorPatienceMs = 100;
 
-/** One answer on its way. A class, because a call must not pay for a closure per event of its body. */
-class Answer implements BodyObserver {
+/** One answer on its way. A class, so that a call does not pay for a closure per kind of event. */
+class Answer implements BodyObserver, Unread {
   readonly #asked: Asked;
   readonly #status: number;
   readonly #reader: AnswerReader;
   #firstAt = 0;
-  #lastAt = 0;
+  #lastAt = performance.now();
   #chunks = 0;
   #settled = false;
-  #reading = true;
-  #unread: NodeJS.Timeout | undefined;
+  #reading = false;
 
   constructor(asked: Asked, status: number, reader: AnswerReader) {
     this.#asked = asked;
     this.#status = status;
     this.#reader = reader;
-    if (status >= 400)
+    if (status >= 400) {
       setTimeout(() => this.#chunks === 0 && this.#settle(), errorPatienceMs).unref();
+    }
   }
 
-  readonly asked = (): void => {
+  asked(): void {
     this.#reading = true;
-  };
+  }
 
-  readonly chunk = (bytes: Uint8Array): void => {
+  chunk(bytes: Uint8Array): void {
     if (this.#settled) return;
     this.#reading = false;
     this.#lastAt = performance.now();
@@ -82,36 +85,42 @@ class Answer implements BodyObserver {
     this.#reader.feed(bytes);
     // Clients stop reading at the terminal event, and what they do next must find the call ended.
     if (streamed && this.#reader.complete()) this.#settle();
-  };
+  }
 
-  readonly ended = (): void => {
+  ended(): void {
     attempt('call.end', this.#reader.end);
     this.#settle();
-  };
+  }
 
-  readonly failed = (error: unknown): void => {
+  failed(error: unknown): void {
     if (this.#settled) return;
     attempt('call.broken', () => this.#asked.span.fail(errorType(error), messageOf(error)));
     this.#settle('incomplete');
-  };
+  }
 
-  readonly abandoned = (): void => this.#settle('cancelled');
+  abandoned(): void {
+    this.#settle('cancelled');
+  }
+
+  progress(): number | undefined {
+    return this.#reading ? undefined : this.#chunks;
+  }
+
+  left(): void {
+    this.#settle('cancelled', this.#lastAt);
+  }
 
   #first(): void {
     if (!this.#reader.streamed) return;
     this.#firstAt = this.#lastAt;
     const seconds = (this.#firstAt - this.#asked.started) / 1000;
     this.#asked.span.set({ 'gen_ai.response.time_to_first_chunk': seconds });
-    this.#unread = watchUnread(
-      () => (this.#reading ? undefined : this.#chunks),
-      () => this.#settle('cancelled', this.#lastAt),
-    );
   }
 
   #settle(responseStatus?: string, at?: number): void {
     if (this.#settled) return;
     this.#settled = true;
-    clearInterval(this.#unread);
+    forgetUnread(this);
     attempt('call.response', () => {
       const ok = this.#status >= 200 && this.#status <= 299;
       const result = this.#reader.result();

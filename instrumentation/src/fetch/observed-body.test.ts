@@ -98,7 +98,7 @@ const ways: Record<string, (response: Response) => Promise<unknown>> = {
   iteration: async ({ body }) => {
     const parts: unknown[] = [];
     for await (const part of body!) parts.push(Buffer.from(part).toString());
-    return [parts, body!.locked];
+    return [parts.join(''), body!.locked];
   },
   'iteration that keeps the stream': async ({ body }) => {
     const parts: unknown[] = [];
@@ -107,7 +107,7 @@ const ways: Record<string, (response: Response) => Promise<unknown>> = {
       break;
     }
     for await (const part of body!) parts.push(Buffer.from(part).toString());
-    return parts;
+    return parts.join('');
   },
   'two readers in turn': async ({ body }) => {
     const first = body!.getReader();
@@ -119,7 +119,7 @@ const ways: Record<string, (response: Response) => Promise<unknown>> = {
       parts.push(Buffer.from(step.value).toString());
     }
     await second.closed;
-    return parts;
+    return parts.join('');
   },
   tee: async ({ body }) => {
     const [left, right] = body!.tee();
@@ -129,7 +129,7 @@ const ways: Record<string, (response: Response) => Promise<unknown>> = {
     const parts: string[] = [];
     const write = (part: Uint8Array) => void parts.push(Buffer.from(part).toString());
     await body!.pipeTo(new WritableStream({ write }));
-    return [parts, body!.locked];
+    return [parts.join(''), body!.locked];
   },
   pipeThrough: ({ body }) => text(body!.pipeThrough(new TransformStream())),
   'a new Response': (response) => new Response(response.body, response).text(),
@@ -138,7 +138,7 @@ const ways: Record<string, (response: Response) => Promise<unknown>> = {
   'a stream of Node': async ({ body }) => {
     const parts: string[] = [];
     for await (const part of Readable.fromWeb(body as NodeStream)) parts.push(String(part));
-    return parts;
+    return parts.join('');
   },
   'twice, which is an error': async (response) => {
     await response.text();

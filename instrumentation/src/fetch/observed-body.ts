@@ -3,12 +3,12 @@ import { failed } from '../guard.ts';
 /** What becomes of a response body while the application reads it. */
 export interface BodyObserver {
   /** The application wants to read on. */
-  readonly asked: () => void;
-  readonly chunk: (bytes: Uint8Array) => void;
-  readonly ended: () => void;
-  readonly failed: (error: unknown) => void;
-  /** The application stopped reading, or dropped the body. */
-  readonly abandoned: () => void;
+  asked(): void;
+  chunk(bytes: Uint8Array): void;
+  ended(): void;
+  failed(error: unknown): void;
+  /** The application stopped reading. */
+  abandoned(): void;
 }
 
 type Source = ReadableStream<Uint8Array>;
@@ -19,13 +19,6 @@ type Method = (...values: never[]) => unknown;
 type Methods = Readonly<Record<'read' | 'releaseLock' | 'next' | 'return' | Name, Method>>;
 type Name = 'getReader' | 'values' | 'tee' | 'pipeTo' | 'pipeThrough' | 'cancel';
 
-/** A response that nobody looked at: who holds its observer must not hold the response. */
-const dropped = new FinalizationRegistry<{ taken: boolean; readonly observer: BodyObserver }>(
-  ({ taken, observer }) => {
-    if (!taken) observer.abandoned();
-  },
-);
-
 /**
  * Sees what is read of a body, each chunk before the application does. The response and its body stay those that `fetch`
  * gave: the methods of this one stream that hand out readers are shadowed. There is no second stream and no read-ahead, and
@@ -34,26 +27,18 @@ const dropped = new FinalizationRegistry<{ taken: boolean; readonly observer: Bo
 export function observeBody(response: Response, observer: BodyObserver): boolean {
   const body = response.body as Source | null;
   if (!body) return false;
-  const watch = { taken: false, observer };
   try {
-    for (const [name, method] of shadows(body, watch)) shadow(body, name, method);
+    for (const [name, method] of shadows(body, observer)) shadow(body, name, method);
   } catch {
     return false;
   }
-  dropped.register(response, watch);
   return true;
 }
 
-function shadows(
-  body: Source,
-  watch: { taken: boolean; readonly observer: BodyObserver },
-): (readonly [PropertyKey, unknown])[] {
+function shadows(body: Source, observer: BodyObserver): (readonly [PropertyKey, unknown])[] {
   const { getReader, values, tee, pipeTo, pipeThrough, cancel } = body as unknown as Methods;
-  const { observer } = watch;
-  const call = <T>(method: Method, values: unknown[], on: Source = body): T => {
-    watch.taken = true;
-    return Reflect.apply(method as () => T, on, values);
-  };
+  const call = <T>(method: Method, values: unknown[], on: Source = body): T =>
+    Reflect.apply(method as () => T, on, values);
   const iterate = (...options: { preventCancel?: boolean }[]) =>
     watchIterator(call(values, options), observer, options[0]?.preventCancel === true);
   /** What reads the stream from within reads a copy of it instead. */
@@ -71,7 +56,7 @@ function shadows(
     [
       'cancel',
       (...reason: unknown[]) => {
-        if (!body.locked) tell(observer.abandoned);
+        if (!body.locked) tell(observer, 'abandoned');
         return call(cancel, reason);
       },
     ],
@@ -94,14 +79,14 @@ function watchReader(reader: Reader, observer: BodyObserver): Reader {
     return broke(error);
   };
   shadow(reader, 'read', (...values: unknown[]) => {
-    tell(observer.asked);
+    tell(observer, 'asked');
     return (Reflect.apply(read as () => unknown, reader, values) as Promise<Read>).then(
       seen,
       failing,
     );
   });
   shadow(reader, 'cancel', (...reason: unknown[]) => {
-    if (!released) tell(observer.abandoned);
+    if (!released) tell(observer, 'abandoned');
     return Reflect.apply(cancel as () => unknown, reader, reason);
   });
   shadow(reader, 'releaseLock', () => {
@@ -119,11 +104,11 @@ function watchIterator(
   const { next, return: leave } = iterator as unknown as Methods;
   const { seen, broke } = steps(observer);
   shadow(iterator, 'next', () => {
-    tell(observer.asked);
+    tell(observer, 'asked');
     return (Reflect.apply(next as () => unknown, iterator, []) as Promise<Read>).then(seen, broke);
   });
   shadow(iterator, 'return', (...value: unknown[]) => {
-    if (!preventCancel) tell(observer.abandoned);
+    if (!preventCancel) tell(observer, 'abandoned');
     return Reflect.apply(leave as () => unknown, iterator, value);
   });
   return iterator;
@@ -133,20 +118,24 @@ function watchIterator(
 function steps(observer: BodyObserver) {
   return {
     seen: (step: Read): Read => {
-      if (step.done) tell(observer.ended);
-      else tell(observer.chunk, step.value);
+      if (step.done) tell(observer, 'ended');
+      else tell(observer, 'chunk', step.value);
       return step;
     },
     broke: (error: unknown): never => {
-      tell(observer.failed, error);
+      tell(observer, 'failed', error);
       throw error;
     },
   };
 }
 
-function tell<T extends unknown[]>(observe: (...values: T) => void, ...values: T): void {
+function tell<Event extends keyof BodyObserver>(
+  observer: BodyObserver,
+  event: Event,
+  ...values: Parameters<BodyObserver[Event]>
+): void {
   try {
-    observe(...values);
+    Reflect.apply(observer[event], observer, values);
   } catch (error) {
     failed('call.body', error);
   }

@@ -69,11 +69,22 @@ function targetOf(address: string): Target | undefined {
   return target;
 }
 
+/**
+ * The body as text. Blobs, forms and streams can be read only by waiting, or once: such a call is recorded without its
+ * request. `undefined` for a `Request` that has no body or gave it away, which `fetch` will refuse or send as it is.
+ */
 function bodyOf(body: unknown, request: Request | undefined): string | Request | undefined {
   if (typeof body === 'string') return body;
-  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
-  if (body !== undefined && body !== null) return undefined;
+  if (ArrayBuffer.isView(body) || isArrayBuffer(body)) {
+    return new TextDecoder().decode(body as Uint8Array);
+  }
+  if (body !== undefined && body !== null) return '';
   return request && !request.bodyUsed && request.body ? request : undefined;
+}
+
+/** Also of another realm, as in test runners. */
+function isArrayBuffer(body: unknown): body is ArrayBuffer {
+  return Object.prototype.toString.call(body) === '[object ArrayBuffer]';
 }
 
 function headerOf(headers: unknown, name: string): string | undefined {
