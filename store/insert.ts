@@ -6,20 +6,20 @@ import type { Store } from './connection.ts';
 import { encodeBlock } from './native.ts';
 import type { Table } from './tables/table.ts';
 
+/** Bounds of one statement. */
 const MAX_ROWS = 20_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** One Native block and the positions of its first and last row. */
-interface Block {
+/** Rows of one table as a block of ClickHouse's Native format. */
+export interface Block {
   readonly bytes: Uint8Array;
-  readonly first: number;
-  readonly last: number;
+  readonly rows: number;
 }
 
 /**
- * Writes rows durably (on disk when it resolves), in blocks of at most 20,000 rows and 64 MB. Rows should come sorted
- * by partition day. With a `token` a repetition of the same rows inserts nothing; another token is needed as soon as
- * the rows differ in any way, because a block's identity is the token and its place among the rows.
+ * Writes rows durably (on disk when it resolves), in statements of at most 20,000 rows and 64 MB. Rows should come
+ * sorted by partition day. With a `token` a repetition of the same rows inserts nothing; another token is needed as soon
+ * as the rows differ in any way, because an insert's identity is the token and its place among the rows.
  *
  * @throws RangeError naming the column of a value that its type cannot hold, ClickHouseError from the engine.
  */
@@ -29,12 +29,27 @@ export async function insert<Row>(
   rows: readonly Row[],
   token?: string,
 ): Promise<void> {
-  for (const block of blocks(table, rows)) {
-    await insertBlock(store, table, block, token);
+  await insertBlocks(store, table, encode(table, rows), token);
+}
+
+/** {@link insert} of rows that are encoded already; several blocks go into one statement while they fit. */
+export async function insertBlocks<Row>(
+  store: Store,
+  table: Table<Row>,
+  blocks: Iterable<Block>,
+  token?: string,
+): Promise<void> {
+  let first = 0;
+  for (const some of statements(blocks)) {
+    const last = first + rowsIn(some) - 1;
+    const own = token === undefined ? undefined : `${token}:${first}-${last}`;
+    await insertOnce(store, table, some, own);
+    first = last + 1;
   }
 }
 
-function* blocks<Row>(table: Table<Row>, rows: readonly Row[]): Generator<Block> {
+/** Rows as blocks of at most 20,000 rows and 64 MB each; a single row may be larger. */
+export function* encode<Row>(table: Table<Row>, rows: readonly Row[]): Generator<Block> {
   let first = 0;
   let size = MAX_ROWS;
   while (first < rows.length) {
@@ -44,38 +59,58 @@ function* blocks<Row>(table: Table<Row>, rows: readonly Row[]): Generator<Block>
       size = Math.ceil(slice.length / 2);
       continue;
     }
-    yield { bytes, first, last: first + slice.length - 1 };
+    yield { bytes, rows: slice.length };
     first += slice.length;
   }
 }
 
-async function insertBlock<Row>(
+function* statements(blocks: Iterable<Block>): Generator<readonly Block[]> {
+  let open: Block[] = [];
+  let bytes = 0;
+  for (const block of blocks) {
+    const isFull = rowsIn(open) + block.rows > MAX_ROWS || bytes + block.bytes.length > MAX_BYTES;
+    if (isFull && open.length > 0) {
+      yield open;
+      open = [];
+      bytes = 0;
+    }
+    open.push(block);
+    bytes += block.bytes.length;
+  }
+  if (open.length > 0) yield open;
+}
+
+function rowsIn(blocks: readonly Block[]): number {
+  return blocks.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+async function insertOnce<Row>(
   store: Store,
   table: Table<Row>,
-  block: Block,
+  blocks: readonly Block[],
   token: string | undefined,
 ): Promise<void> {
   const columns = Object.keys(table.columns)
     .map((name) => `\`${name}\``)
     .join(', ');
   const target = `INSERT INTO ${table.name} (${columns})`;
-  const own = token === undefined ? undefined : `${token}:${block.first}-${block.last}`;
+  const bytes = blocks.map((block) => block.bytes);
   if (!store.embedded) {
-    await send(store, `${target} SETTINGS ${settings(own)} FORMAT Native`, block.bytes);
+    await send(store, `${target} SETTINGS ${settings(token)} FORMAT Native`, bytes);
     return;
   }
   const path = join(store.tmp, `${randomUUID()}.native`);
   try {
-    await writeFile(path, block.bytes);
+    await writeFile(path, bytes);
     const source = `SELECT ${columns} FROM file(${quote(path)}, 'Native')`;
-    await store.client.command({ query: `${target} ${source} SETTINGS ${settings(own)}` });
+    await store.client.command({ query: `${target} ${source} SETTINGS ${settings(token)}` });
   } finally {
     await rm(path, { force: true });
   }
 }
 
-async function send(store: Store, query: string, bytes: Uint8Array): Promise<void> {
-  const { stream } = await store.client.exec({ query, values: Readable.from([bytes]) });
+async function send(store: Store, query: string, bytes: readonly Uint8Array[]): Promise<void> {
+  const { stream } = await store.client.exec({ query, values: Readable.from(bytes) });
   // The answer is empty; reading it to its end gives the connection back.
   for await (const _ of stream);
 }
