@@ -1,5 +1,6 @@
 import type { Store } from '../connection.ts';
 import { createPace, findTraces, type Pace } from './pace.ts';
+import { createRecent, type Recent } from './recent.ts';
 import { deriveSlice, slices, writeSlice } from './slice.ts';
 
 /** What an insert touched: traces, and ids of tasks named by log records without a trace. */
@@ -10,7 +11,7 @@ export interface Touched {
 }
 
 /** Keeps the rows of `tasks` equal to what spans and logs say. */
-export interface Deriver extends Pick<Pace, 'large' | 'dueAt'> {
+export interface Deriver extends Pick<Pace, 'large' | 'dueAt'>, Pick<Recent, 'remember'> {
   /**
    * Derives again every task that the touched traces can have changed, after the data is stored; resolves when the
    * rows are. May run in several processes at once: the newest read wins, whoever writes last.
@@ -24,19 +25,27 @@ export interface Deriver extends Pick<Pace, 'large' | 'dueAt'> {
 
 /** Makes a deriver; calls of one deriver run one after the other, those for large tasks by themselves. */
 export function createDeriver(store: Store): Deriver {
-  const pace = createPace(findTraces(store));
+  const work = { store, pace: createPace(findTraces(store)), recent: createRecent() };
+  const { pace, recent } = work;
   const lane = () => {
     let last: Promise<void> = Promise.resolve();
     return (touched: readonly Touched[]) => {
-      const run = last.then(() => deriveAll(store, pace, touched));
+      const run = last.then(() => deriveAll(work, touched));
       last = run.catch(() => {});
       return run;
     };
   };
-  return { large: pace.large, dueAt: pace.dueAt, derive: lane(), deriveLarge: lane() };
+  const { large, dueAt } = pace;
+  return { large, dueAt, remember: recent.remember, derive: lane(), deriveLarge: lane() };
 }
 
-async function deriveAll(store: Store, pace: Pace, touched: readonly Touched[]): Promise<void> {
+interface Work {
+  readonly store: Store;
+  readonly pace: Pace;
+  readonly recent: Recent;
+}
+
+async function deriveAll(work: Work, touched: readonly Touched[]): Promise<void> {
   const projects = new Map<string, { traces: Set<string>; tasks: Set<string> }>();
   for (const { project, traces, tasks: named } of touched) {
     const all = projects.get(project) ?? { traces: new Set(), tasks: new Set() };
@@ -47,20 +56,19 @@ async function deriveAll(store: Store, pace: Pace, touched: readonly Touched[]):
     projects.set(project, all);
   }
   for (const [project, all] of projects) {
-    for (const slice of slices([...all.traces])) await derive(store, pace, project, slice, []);
-    for (const slice of slices([...all.tasks])) await derive(store, pace, project, [], slice);
+    for (const slice of slices([...all.traces])) await derive(work, project, slice, []);
+    for (const slice of slices([...all.tasks])) await derive(work, project, [], slice);
   }
 }
 
 async function derive(
-  store: Store,
-  pace: Pace,
+  { store, pace, recent }: Work,
   project: string,
   traces: readonly string[],
   tasks: readonly string[],
 ): Promise<void> {
   const start = performance.now();
-  const derivation = await deriveSlice(store, project, traces, tasks);
+  const derivation = await deriveSlice(store, project, traces, tasks, recent);
   await writeSlice(store, derivation);
   pace.note(project, derivation.rows.values(), performance.now() - start);
 }
