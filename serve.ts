@@ -145,6 +145,7 @@ export async function openIngest(
     store,
     derive,
     large: deriver,
+    remember: deriver.remember,
     normaliser,
     journal: { directory: join(config.data, 'journal'), maxBytes: config.journalBytes },
     project: (headers) => authorize?.(headers, 'ingest') ?? config.project,
