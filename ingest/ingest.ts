@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hono } from 'hono';
 import type { Store } from '../store/connection.ts';
 import type { Touched } from '../store/derive/deriver.ts';
+import type { SpanRow } from '../store/tables/spans.ts';
 import { createAccept } from './accept.ts';
 import { createBudget } from './budget.ts';
 import { createCounters } from './counters.ts';
@@ -66,6 +67,8 @@ export interface IngestOptions {
   readonly store: Store;
   /** Derives the tasks of what was just stored; called again with the same after a failure. */
   readonly derive: (touched: readonly Touched[]) => Promise<void>;
+  /** Is given every span that is about to be stored, so that deriving need not read it back. */
+  readonly remember?: (rows: readonly SpanRow[]) => void;
   /** What is known of tasks so large that they are derived seldom. Without it none is. */
   readonly large?: LargeTasks;
   /** The quarantine is in the same directory. */
@@ -127,7 +130,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     queue,
     quarantine,
     derivation,
-    write: createStoreWriter(store, normaliser),
+    prepare: createStoreWriter(store, normaliser, options.remember),
     maxItems: limits.batchItems,
     maxBytes: limits.batchBytes,
     lingerMs: limits.lingerMs,

@@ -1,18 +1,15 @@
 import type { Journal } from './journal/journal.ts';
 import type { Entry } from './journal/reader.ts';
 import type { JournalRecord } from './journal/record.ts';
-import { type Payload, unpack } from './payload.ts';
+import { type Admitted, admit } from './payload.ts';
 
 /** An accepted request on its way to the store. */
-export interface Accepted {
+export interface Accepted extends Pick<Admitted, 'items' | 'bytes' | 'payload'> {
   readonly position: number;
   readonly next: number;
   readonly project: string;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
-  readonly payload: Payload;
-  /** Bytes after decompression: what it is taken to cost in memory. */
-  readonly bytes: number;
 }
 
 /** A request read back from the journal that this version cannot decode. */
@@ -25,7 +22,7 @@ export interface Undecodable {
 
 export interface QueueOptions {
   readonly journal: Journal;
-  /** Bound of decoded requests kept in memory. */
+  /** Bound of requests kept in memory, in bytes after decompression. */
   readonly maxBytes: number;
   /** Largest body after decompression. */
   readonly maxBodyBytes: number;
@@ -33,7 +30,7 @@ export interface QueueOptions {
 }
 
 /**
- * The journal in order of its positions. What was just accepted is kept decoded while there is room; what does not fit,
+ * The journal in order of its positions. What was just accepted is kept while there is room; what does not fit,
  * or was there at start, is read back from the files when its turn comes, so the queue never refuses anything.
  */
 export interface Queue {
@@ -74,7 +71,7 @@ export function createQueue({ journal, maxBytes, maxBodyBytes, onDamage }: Queue
   function decode({ record, position: at, next }: Entry): Accepted | Undecodable {
     try {
       const { project, receivedAt } = record;
-      return { position: at, next, project, receivedAt, ...unpack(record, maxBodyBytes) };
+      return { position: at, next, project, receivedAt, ...admit(record, maxBodyBytes) };
     } catch (error) {
       return { position: at, next, record, error };
     }

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClickHouseError } from '@clickhouse/client';
+import { BadRequest } from './otlp/refusal.ts';
+import { TooLarge } from './too-large.ts';
 
 /**
  * `content`: this data will never be taken, other data may be. `store`: nothing is wrong with the data; try again until
@@ -85,6 +87,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof TypeError || error instanceof RangeError || isAssertion(error)) {
     return 'content';
   }
+  if (error instanceof BadRequest || error instanceof TooLarge) return 'content';
   return 'store';
 }
 

@@ -11,12 +11,11 @@ import type { TraceBoundsRow } from '../store/tables/trace-bounds.ts';
 import type { ModelName, Normaliser } from './normalise/normaliser.ts';
 import type { Accepted } from './queue.ts';
 
-/** The rows of a batch of requests, each list sorted by its table's partition day. */
+/** The rows of a batch of requests but for its spans, each list sorted by its table's partition day. */
 export interface Rows {
   readonly taskTraces: TaskTraceRow[];
   readonly bounds: TraceBoundsRow[];
   readonly messages: MessageRow[];
-  readonly spans: SpanRow[];
   readonly logs: LogRow[];
   readonly numbers: MetricNumberRow[];
   readonly histograms: MetricHistogramRow[];
@@ -32,17 +31,23 @@ const nanosPerDay = 86_400_000_000_000n;
 /** How long the event loop may wait while a batch is normalised: acks go out in between. */
 const sliceMs = 10;
 
-/** Normalises a batch, request by request. */
-export async function rowsOf(normaliser: Normaliser, requests: readonly Accepted[]): Promise<Rows> {
+/**
+ * Normalises a batch, request by request. `onSpans` takes the spans of each at once: most of what a batch is, they are
+ * gone then before the next request is decoded, and cost the garbage collector nothing.
+ */
+export async function rowsOf(
+  normaliser: Normaliser,
+  requests: readonly Accepted[],
+  onSpans: (rows: readonly SpanRow[]) => void,
+): Promise<Rows> {
   const rows = emptyRows();
   let sliceEnd = performance.now() + sliceMs;
   for (const request of requests) {
-    addRequest(rows, normaliser, request);
+    onSpans(addRequest(rows, normaliser, request));
     if (performance.now() < sliceEnd) continue;
     await new Promise((resolve) => setImmediate(resolve));
     sliceEnd = performance.now() + sliceMs;
   }
-  rows.spans.sort((a, b) => Number(a.start / nanosPerDay - b.start / nanosPerDay));
   rows.logs.sort((a, b) => Number(a.time / nanosPerDay - b.time / nanosPerDay));
   rows.numbers.sort((a, b) => Number(a.time / nanosPerDay - b.time / nanosPerDay));
   rows.histograms.sort((a, b) => Number(a.time / nanosPerDay - b.time / nanosPerDay));
@@ -61,7 +66,6 @@ function emptyRows(): Growing {
     taskTraces: [],
     bounds: [],
     messages: [],
-    spans: [],
     logs: [],
     numbers: [],
     histograms: [],
@@ -72,21 +76,23 @@ function emptyRows(): Growing {
   };
 }
 
-function addRequest(rows: Growing, normaliser: Normaliser, { project, payload }: Accepted): void {
+/** Adds what a request holds, and returns its spans. */
+function addRequest(rows: Growing, normaliser: Normaliser, request: Accepted): readonly SpanRow[] {
+  const { project } = request;
+  const payload = request.payload();
   if (payload.signal === 'metrics') {
     const side = normaliser.normaliseMetrics(project, payload.decoded.batches);
     append(rows.numbers, side.numbers);
     append(rows.histograms, side.histograms);
     append(rows.taskTraces, side.taskTraces);
     noteModels(rows, project, side.models);
-    return;
+    return [];
   }
   const side =
     payload.signal === 'traces'
       ? normaliser.normaliseSpans(project, payload.decoded.batches)
       : normaliser.normaliseLogs(project, payload.decoded.batches);
-  if ('spans' in side) append(rows.spans, side.spans);
-  else {
+  if ('logs' in side) {
     append(rows.logs, side.logs);
     append(rows.evaluations, side.evaluations);
   }
@@ -100,6 +106,7 @@ function addRequest(rows: Growing, normaliser: Normaliser, { project, payload }:
     rows.messages.push(message);
   }
   noteModels(rows, project, side.models);
+  return 'spans' in side ? side.spans : [];
 }
 
 function noteModels({ models }: Growing, project: string, named: readonly ModelName[]): void {

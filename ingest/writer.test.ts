@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ClickHouseError } from '@clickhouse/client';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Touched } from '../store/derive/deriver.ts';
 import { createAccept } from './accept.ts';
 import { createBudget } from './budget.ts';
 import { createCounters } from './counters.ts';
@@ -17,7 +18,6 @@ import { listQuarantine, openQuarantine, removeKept } from './quarantine.ts';
 import { type Accepted, createQueue } from './queue.ts';
 import type { Patience } from './retry.ts';
 import { createSeen } from './seen.ts';
-import type { Write } from './store-writer.ts';
 import { startWriter } from './writer.ts';
 
 const cleanup: (() => Promise<void> | void)[] = [];
@@ -40,6 +40,11 @@ interface Options extends Partial<JournalOptions> {
   readonly derive?: DerivationOptions['derive'];
   readonly large?: DerivationOptions['large'];
 }
+
+type Write = (
+  requests: readonly Accepted[],
+  token: string | undefined,
+) => Promise<readonly Touched[]>;
 
 /** The way from `accept` to the store, with a real journal and `write` in the place of ClickHouse. */
 async function setUp(write: Write, options: Options = {}) {
@@ -73,7 +78,16 @@ async function setUp(write: Write, options: Options = {}) {
   const derivation = startDerivation({ ...steps, derive, large: options.large, maxWaiting: 10 });
   const writer = startWriter({
     ...steps,
-    ...{ queue, write, derivation, quarantine, maxItems, maxBytes: 1e6, lingerMs: 5, tokens: true },
+    ...{
+      queue,
+      prepare: prepareBy(write),
+      derivation,
+      quarantine,
+      maxItems,
+      maxBytes: 1e6,
+      lingerMs: 5,
+      tokens: true,
+    },
     patience: options.patience ?? { tries: 3, ms: 0 },
   });
   const stop = async () => {
@@ -85,6 +99,9 @@ async function setUp(write: Write, options: Options = {}) {
   const { reached } = progress;
   return { directory, ...steps, problems, quarantine, queue, budget, accept, reached, stop };
 }
+
+const prepareBy = (write: Write) => (requests: readonly Accepted[]) =>
+  Promise.resolve((token: string | undefined) => write(requests, token));
 
 /** A request of one span called `name`. */
 function arrival(name: string, fields: Partial<Arrival> = {}): Arrival {
@@ -102,7 +119,7 @@ function arrival(name: string, fields: Partial<Arrival> = {}): Arrival {
 
 const namesOf = (requests: readonly Accepted[]) =>
   requests.flatMap(({ payload }) =>
-    payload.decoded.batches.flatMap(({ items }) =>
+    payload().decoded.batches.flatMap(({ items }) =>
       items.map((item) => ('name' in item ? item.name : '')),
     ),
   );

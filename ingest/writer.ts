@@ -8,12 +8,12 @@ import type { Progress } from './progress.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Accepted, Queue, Undecodable } from './queue.ts';
 import { nameOf, type Patience, persist, stopped } from './retry.ts';
-import type { Write } from './store-writer.ts';
+import type { Prepare, StoreBatch } from './store-writer.ts';
 
 export interface WriterOptions {
   readonly journal: Journal;
   readonly queue: Queue;
-  readonly write: Write;
+  readonly prepare: Prepare;
   readonly derivation: Derivation;
   readonly progress: Progress;
   readonly quarantine: Quarantine;
@@ -44,6 +44,11 @@ interface Batch {
   readonly end: number;
 }
 
+/** A batch, and what has been made of it while the one before was being stored. */
+interface Ready extends Batch {
+  readonly prepared: StoreBatch | undefined;
+}
+
 /** How long the event loop may wait while requests are read back and decoded. */
 const sliceMs = 10;
 
@@ -51,21 +56,46 @@ export function startWriter(options: WriterOptions): Writer {
   const { queue, derivation, obstacles, report } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-  let oldest: number | null = null;
+  /** When the oldest requests of the batches in hand were received, in their order. */
+  const inHand: number[] = [];
+  let isStoring = false;
 
+  async function next(): Promise<Ready> {
+    await queue.available();
+    const batch = await collect(options, signal, () => isStoring);
+    inHand.push(batch.requests[0]?.receivedAt ?? Date.now());
+    // What fails here fails again where it is looked into.
+    const prepared = await options.prepare(batch.requests).catch(() => undefined);
+    return { ...batch, prepared };
+  }
+
+  async function store({ requests, undecodable, end, prepared }: Ready): Promise<void> {
+    for (const { position, error } of undecodable) {
+      await setAside(options, position, error, signal);
+    }
+    const touched = await settle(options, requests, signal, options.patience, prepared);
+    derivation.add(touched, requests[0]?.receivedAt ?? Date.now(), end);
+    inHand.shift();
+  }
+
+  /** While one batch is being stored, which is the engine's work, the next one is made ready, which is ours. */
   async function run(): Promise<void> {
-    while (!signal.aborted) {
-      await queue.available();
-      await derivation.room();
-      if (signal.aborted) return;
-      const { requests, undecodable, end } = await collect(options, signal);
-      oldest = requests[0]?.receivedAt ?? null;
-      for (const { position, error } of undecodable) {
-        await setAside(options, position, error, signal);
+    let ahead = next();
+    try {
+      while (!signal.aborted) {
+        const ready = await ahead;
+        await derivation.room();
+        if (signal.aborted) return;
+        isStoring = true;
+        ahead = next();
+        // Thrown where it is awaited, and no sooner.
+        ahead.catch(() => undefined);
+        await store(ready);
+        isStoring = false;
       }
-      const touched = await settle(options, requests, signal);
-      derivation.add(touched, oldest ?? Date.now(), end);
-      oldest = null;
+    } finally {
+      // Nothing is under way any more when the journal is closed.
+      await ahead.catch(() => undefined);
     }
   }
 
@@ -78,7 +108,7 @@ export function startWriter(options: WriterOptions): Writer {
 
   return {
     get oldest() {
-      return oldest;
+      return inHand[0] ?? null;
     },
     async stop() {
       stopping.abort();
@@ -88,10 +118,14 @@ export function startWriter(options: WriterOptions): Writer {
   };
 }
 
-/** The next batch. The first request waits for others unless it is late already or somebody waits for it. */
+/**
+ * The next batch. The first request waits for others unless it is late already or somebody waits for it, and as long as
+ * the batch before is being stored.
+ */
 async function collect(
   { queue, progress, maxItems, maxBytes, lingerMs }: WriterOptions,
   signal: AbortSignal,
+  isStoring: () => boolean,
 ): Promise<Batch> {
   const requests: Accepted[] = [];
   const undecodable: Undecodable[] = [];
@@ -103,14 +137,15 @@ async function collect(
     if (taken === undefined) {
       const [first] = requests;
       const wait = first === undefined ? 0 : first.receivedAt + lingerMs - Date.now();
-      if (wait <= 0 || progress.isAwaited || signal.aborted) break;
-      await sleep(Math.min(wait, 25));
+      const isDue = (wait <= 0 || progress.isAwaited) && !isStoring();
+      if (first === undefined || isDue || signal.aborted) break;
+      await sleep(Math.min(Math.max(wait, 5), 25));
       continue;
     }
     if ('error' in taken) undecodable.push(taken);
     else {
       requests.push(taken);
-      items += taken.payload.decoded.items;
+      items += taken.items;
       bytes += taken.bytes;
     }
     if (performance.now() < sliceEnd) continue;
@@ -132,15 +167,20 @@ async function settle(
   requests: readonly Accepted[],
   signal: AbortSignal,
   patience = options.patience,
+  made?: StoreBatch,
 ): Promise<readonly Touched[]> {
-  const { journal, write, obstacles, counters } = options;
+  const { journal, prepare, obstacles, counters } = options;
   const [first] = requests;
   if (first === undefined) return [];
   const token = options.tokens ? tokenOf(journal, requests) : undefined;
   const start = performance.now();
+  let prepared = made;
   try {
     const touched = await persist(
-      () => write(requests, token),
+      async () => {
+        prepared ??= await prepare(requests);
+        return prepared(token);
+      },
       signal,
       (error) => {
         counters.retries += 1;

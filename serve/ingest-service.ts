@@ -42,6 +42,7 @@ export async function openIngest(
     store,
     derive: deriver.derive,
     large: deriver,
+    remember: deriver.remember,
     normaliser,
     journal: { directory: join(config.data, 'journal'), maxBytes: config.journalBytes },
     project: (headers) => keys?.authorize(headers, 'ingest') ?? config.project,

@@ -68,11 +68,17 @@ export class ByteWriter {
     this.#view.setFloat64(at, value, true);
   }
 
-  /** Writes again the `size` bytes that were written at `from`. */
-  repeat(from: number, size: number): void {
+  /** Writes again the `size` bytes that were written at `from`, so many times. */
+  repeat(from: number, size: number, times = 1): void {
+    const at = this.#take(size * times);
+    const buffer = this.#buffer;
+    if (size === 1) buffer.fill(buffer[from] ?? 0, at, at + times);
+    else for (let n = 0; n < times; n += 1) buffer.copyWithin(at + n * size, from, from + size);
+  }
+
+  zeros(size: number): void {
     const at = this.#take(size);
-    if (size === 1) this.#buffer[at] = this.#buffer[from] ?? 0;
-    else this.#buffer.copyWithin(at, from, from + size);
+    this.#buffer.fill(0, at, at + size);
   }
 
   /** LEB128. */

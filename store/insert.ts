@@ -6,20 +6,20 @@ import type { Store } from './connection.ts';
 import { encodeBlock } from './native.ts';
 import type { Table } from './tables/table.ts';
 
+/** Bounds of one statement. */
 const MAX_ROWS = 20_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** One Native block and the positions of its first and last row. */
-interface Block {
+/** Rows of one table as a block of ClickHouse's Native format. */
+export interface Block {
   readonly bytes: Uint8Array;
-  readonly first: number;
-  readonly last: number;
+  readonly rows: number;
 }
 
 /**
- * Writes rows durably (on disk when it resolves), in blocks of at most 20,000 rows and 64 MB. Rows should come sorted
- * by partition day. With a `token` a repetition of the same rows inserts nothing; another token is needed as soon as
- * the rows differ in any way, because a block's identity is the token and its place among the rows.
+ * Writes rows durably (on disk when it resolves), in statements of at most 20,000 rows and 64 MB. Rows should come
+ * sorted by partition day. With a `token` a repetition of the same rows inserts nothing; another token is needed as soon
+ * as the rows differ in any way, because an insert's identity is the token and its place among the rows.
  *
  * @throws RangeError naming the column of a value that its type cannot hold, ClickHouseError from the engine.
  */
@@ -29,9 +29,38 @@ export async function insert<Row>(
   rows: readonly Row[],
   token?: string,
 ): Promise<void> {
-  for (const { bytes, first, last } of blocks(table, rows)) {
+  await insertBlocks(store, table, encode(table, rows), token);
+}
+
+/** {@link insert} of rows that are encoded already; several blocks go into one statement while they fit. */
+export async function insertBlocks<Row>(
+  store: Store,
+  table: Table<Row>,
+  blocks: Iterable<Block>,
+  token?: string,
+): Promise<void> {
+  let first = 0;
+  for (const some of statements(blocks)) {
+    const last = first + rowsIn(some) - 1;
     const own = token === undefined ? undefined : `${token}:${first}-${last}`;
-    await insertBlocks(store, table, [bytes], own);
+    await insertOnce(store, table, some, own);
+    first = last + 1;
+  }
+}
+
+/** Rows as blocks of at most 20,000 rows and 64 MB each; a single row may be larger. */
+export function* encode<Row>(table: Table<Row>, rows: readonly Row[]): Generator<Block> {
+  let first = 0;
+  let size = MAX_ROWS;
+  while (first < rows.length) {
+    const slice = rows.slice(first, first + size);
+    const bytes = encodeBlock(table, slice, slice.length === 1 ? Infinity : MAX_BYTES);
+    if (bytes === null) {
+      size = Math.ceil(slice.length / 2);
+      continue;
+    }
+    yield { bytes, rows: slice.length };
+    first += slice.length;
   }
 }
 
@@ -47,7 +76,7 @@ export interface Bulk<Row> {
 
 /** Gathers rows for few large statements: an insert has its price, and so has every part that must be merged later. */
 export function bulk<Row>(store: Store, table: Table<Row>): Bulk<Row> {
-  let parts: Uint8Array[] = [];
+  let blocks: Block[] = [];
   let rows = 0;
   let bytes = 0;
   return {
@@ -58,56 +87,62 @@ export function bulk<Row>(store: Store, table: Table<Row>): Bulk<Row> {
       return bytes;
     },
     add(more) {
-      for (const block of blocks(table, more)) {
-        parts.push(block.bytes);
+      for (const block of encode(table, more)) {
+        blocks.push(block);
         bytes += block.bytes.length;
       }
       rows += more.length;
     },
     take() {
-      const whole = parts;
-      parts = [];
+      const whole = blocks;
+      blocks = [];
       rows = 0;
       bytes = 0;
       return async () => {
-        if (whole.length > 0) await insertBlocks(store, table, whole, undefined);
+        if (whole.length > 0) await insertOnce(store, table, whole, undefined);
       };
     },
   };
 }
 
-function* blocks<Row>(table: Table<Row>, rows: readonly Row[]): Generator<Block> {
-  let first = 0;
-  let size = MAX_ROWS;
-  while (first < rows.length) {
-    const slice = rows.slice(first, first + size);
-    const bytes = encodeBlock(table, slice, slice.length === 1 ? Infinity : MAX_BYTES);
-    if (bytes === null) {
-      size = Math.ceil(slice.length / 2);
-      continue;
+function* statements(blocks: Iterable<Block>): Generator<readonly Block[]> {
+  let open: Block[] = [];
+  let bytes = 0;
+  for (const block of blocks) {
+    const isFull = rowsIn(open) + block.rows > MAX_ROWS || bytes + block.bytes.length > MAX_BYTES;
+    if (isFull && open.length > 0) {
+      yield open;
+      open = [];
+      bytes = 0;
     }
-    yield { bytes, first, last: first + slice.length - 1 };
-    first += slice.length;
+    open.push(block);
+    bytes += block.bytes.length;
   }
+  if (open.length > 0) yield open;
 }
 
-async function insertBlocks<Row>(
+function rowsIn(blocks: readonly Block[]): number {
+  return blocks.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+async function insertOnce<Row>(
   store: Store,
   table: Table<Row>,
-  whole: readonly Uint8Array[],
+  blocks: readonly Block[],
   token: string | undefined,
 ): Promise<void> {
   const columns = Object.keys(table.columns)
     .map((name) => `\`${name}\``)
     .join(', ');
   const target = `INSERT INTO ${table.name} (${columns})`;
+  const bytes = blocks.map((block) => block.bytes);
   if (!store.embedded) {
-    await send(store, `${target} SETTINGS ${settings(token)} FORMAT Native`, whole);
+    await send(store, `${target} SETTINGS ${settings(token)} FORMAT Native`, bytes);
     return;
   }
   const path = join(store.tmp, `${randomUUID()}.native`);
   try {
-    await writeFile(path, whole);
+    await writeFile(path, bytes);
     const source = `SELECT ${columns} FROM file(${quote(path)}, 'Native')`;
     await store.client.command({ query: `${target} ${source} SETTINGS ${settings(token)}` });
   } finally {
@@ -115,8 +150,8 @@ async function insertBlocks<Row>(
   }
 }
 
-async function send(store: Store, query: string, whole: readonly Uint8Array[]): Promise<void> {
-  const { stream } = await store.client.exec({ query, values: Readable.from(whole) });
+async function send(store: Store, query: string, bytes: readonly Uint8Array[]): Promise<void> {
+  const { stream } = await store.client.exec({ query, values: Readable.from(bytes) });
   // The answer is empty; reading it to its end gives the connection back.
   for await (const _ of stream);
 }

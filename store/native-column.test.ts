@@ -60,6 +60,51 @@ describe('texts that repeat', () => {
   });
 });
 
+/** Fixed-width values one by one. */
+function plainNumbers(type: string, values: readonly (number | bigint)[]): Buffer {
+  return Buffer.concat(
+    values.map((value) => {
+      const bytes = Buffer.alloc(8);
+      if (type === 'Float64') bytes.writeDoubleLE(Number(value));
+      else bytes.writeBigUInt64LE(BigInt(value));
+      return type === 'UInt16' ? bytes.subarray(0, 2) : bytes;
+    }),
+  );
+}
+
+describe('columns in which most or all values say nothing', () => {
+  it.each(['UInt16', 'UInt64', 'Float64', 'DateTime64(9)'])(
+    'are written as each by itself: Nullable and Array of %s',
+    (type) => {
+      const some = (n: number) => (/64$|64\(/.test(type) && type !== 'Float64' ? BigInt(n) : n);
+      for (let seed = 0; seed < 200; seed += 1) {
+        const random = randomOf(seed);
+        // Every third column is all null, or all empty.
+        const share = seed % 3 === 0 ? 0 : random(4);
+        const values = Array.from({ length: random(30) }, () =>
+          random(4) < share ? some(random(60_000)) : null,
+        );
+        const plain = values.map((value) => value ?? some(0));
+        expect(written(`Nullable(${type})`, values)).toEqual(
+          Buffer.concat([
+            Buffer.from(values.map((value) => (value === null ? 1 : 0))),
+            plainNumbers(type, plain),
+          ]),
+        );
+        const lists = values.map((value) => (value === null ? [] : [value, value]));
+        const ends = lists.map((_, i) => BigInt(lists.slice(0, i + 1).flat().length));
+        expect(written(`Array(${type})`, lists)).toEqual(
+          Buffer.concat([plainNumbers('UInt64', ends), plainNumbers(type, lists.flat())]),
+        );
+      }
+    },
+  );
+
+  it('are zeros of one byte where the values are texts', () => {
+    expect(written('Nullable(String)', [null, null])).toEqual(Buffer.from([1, 1, 0, 0]));
+  });
+});
+
 describe('maps that repeat keys, or all of another row', () => {
   it('are written as each by itself', () => {
     for (let seed = 0; seed < 500; seed += 1) {

@@ -1,4 +1,5 @@
 import type { MessageRow } from '../../store/tables/messages.ts';
+import { flatMapGrowing, type Made } from './growing.ts';
 import { createSplitter } from './json-array.ts';
 import { dayOf } from './values.ts';
 
@@ -11,6 +12,8 @@ export type Put = (content: string) => bigint;
 /** Where the payload of one trace and day goes. */
 export interface TracePayload {
   readonly put: Put;
+  /** Stores several; of a list that has grown since only what is new. */
+  readonly putAll: (contents: readonly string[]) => readonly bigint[];
   /** Splits a JSON array of an attribute into its elements' texts; null where that would lose a byte. */
   readonly split: (key: string, text: string) => readonly string[] | null;
 }
@@ -25,33 +28,45 @@ export interface Blobs {
 /** An empty collection for one project. */
 export function createBlobs(project: string, hash: Hash): Blobs {
   const rows: MessageRow[] = [];
-  const stored = new Map<string, Set<bigint>>();
+  const places = new Map<string, TracePayload>();
   // Chats repeat their whole history in every call: a map look-up is cheaper than encoding and hashing again.
   const hashes = new Map<string, bigint>();
   const split = createSplitter();
+
+  function hashOf(content: string): bigint {
+    const known = hashes.get(content);
+    if (known !== undefined) return known;
+    const computed = hash(content);
+    hashes.set(content, computed);
+    return computed;
+  }
+
+  function open(traceId: string, day: number): TracePayload {
+    const seen = new Set<bigint>();
+    const lists: Made<bigint> = new WeakMap();
+    const put: Put = (content) => {
+      const h = hashOf(content);
+      if (!seen.has(h)) {
+        seen.add(h);
+        rows.push({ project, day, trace_id: traceId, hash: h, content });
+      }
+      return h;
+    };
+    return {
+      put,
+      putAll: (contents) => flatMapGrowing(lists, contents, (content) => [put(content)]),
+      split: (key, text) => split(`${traceId} ${key}`, text),
+    };
+  }
+
   return {
     rows,
-    at: (traceId, start) => {
+    at(traceId, start) {
       const day = dayOf(start);
-      let seen: Set<bigint> | undefined;
-      const put: Put = (content) => {
-        let h = hashes.get(content);
-        if (h === undefined) {
-          h = hash(content);
-          hashes.set(content, h);
-        }
-        if (seen === undefined) {
-          const key = `${day} ${traceId}`;
-          seen = stored.get(key) ?? new Set();
-          stored.set(key, seen);
-        }
-        if (!seen.has(h)) {
-          seen.add(h);
-          rows.push({ project, day, trace_id: traceId, hash: h, content });
-        }
-        return h;
-      };
-      return { put, split: (key, text) => split(`${traceId} ${key}`, text) };
+      const key = `${day} ${traceId}`;
+      const place = places.get(key) ?? open(traceId, day);
+      places.set(key, place);
+      return place;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { flatMapGrowing, type Made } from './growing.ts';
 import { foldIndexed } from './indexed.ts';
 import type { Mapping } from './mapping.ts';
 import {
@@ -84,6 +85,7 @@ const foldedText = (item: Json): Json =>
 export function createContentParsers(mapping: Mapping): ContentParsers {
   const roles = mapping.role_aliases;
   const known = new Map<string, Map<string, readonly StoredMessage[]>>();
+  const lists = new Map<string, Made<StoredMessage>>();
 
   const ofData = (data: Json, role: string) =>
     toMessages(data, role, roles).map((message) => stored(message));
@@ -108,9 +110,10 @@ export function createContentParsers(mapping: Mapping): ContentParsers {
   const ofText = ({ value, split }: Found, role: string): readonly StoredMessage[] => {
     if (typeof value !== 'string') return ofData(value, role);
     const elements = split(value.trim());
-    return elements === null
-      ? ofData(dataOf(value), role)
-      : elements.flatMap((element) => ofElement(element, role));
+    if (elements === null) return ofData(dataOf(value), role);
+    const made = lists.get(role) ?? new WeakMap();
+    lists.set(role, made);
+    return flatMapGrowing(made, elements, (element) => ofElement(element, role));
   };
 
   const sliced = (parser: string, found: Found): readonly StoredMessage[] => {

@@ -8,6 +8,7 @@ import {
   type StoredMessage,
 } from './content-parsers.ts';
 import { type ContentField, contentFields, scalarFields } from './fields.ts';
+import { beginningOf, flatMapGrowing, grow, type Made } from './growing.ts';
 import type { Piece } from './resolve.ts';
 import { attribute, type Json, jsonOf, parseJson, textOf, writeJson } from './values.ts';
 
@@ -80,7 +81,11 @@ export function createContentReader(
   onUsed?: (pieces: readonly Piece[]) => void,
 ): ReadContent {
   const parsers = createContentParsers(plan.mapping);
+  const texts: Made<string> = new WeakMap();
+  const lift = createSystemLift();
   const redacted = new Set(['', ...plan.mapping.redaction_sentinels]);
+  // Looking a text up hashes all of it, and content is long.
+  const longest = Math.max(...[...redacted].map((text) => text.length));
 
   /** The first source of a field that yields something. */
   const firstOf = <T extends string | readonly unknown[]>(
@@ -96,7 +101,7 @@ export function createContentReader(
       const result = attempt(() => {
         const { transform, parser } = head.source;
         const raw: Json = typeof head.value === 'string' ? head.value : textOf(head.value);
-        if (redacted.has(raw)) return undefined;
+        if (raw.length <= longest && redacted.has(raw)) return undefined;
         const value = transform === null ? raw : transform(raw, context);
         if (value === undefined) return undefined;
         return read(parser, {
@@ -116,7 +121,7 @@ export function createContentReader(
 
   return (pieces, attributes, payload) => {
     if (pieces.length === 0) return noContent;
-    const { put } = payload;
+    const { put, putAll } = payload;
     const first = <T extends string | readonly unknown[]>(
       field: ContentField,
       read: (parser: string, found: Found) => T,
@@ -126,15 +131,14 @@ export function createContentReader(
     const output = first('output_messages', parsers.messages) ?? [];
     const tools = first('tool_definitions', parsers.tools) ?? [];
     const stated = first('system_instructions', (_p, f) => parsers.system(f));
-    const { system, input } =
-      stated === undefined ? liftSystem(all) : { system: stated, input: all };
+    const { system, input } = stated === undefined ? lift(all) : { system: stated, input: all };
     const args = first('tool_arguments', text);
     const result = first('tool_result', text);
     return {
-      input: input.map((message) => put(message.text)),
-      output: output.map((message) => put(message.text)),
+      input: putAll(flatMapGrowing(texts, input, textOfMessage)),
+      output: putAll(flatMapGrowing(texts, output, textOfMessage)),
       system: system === '' ? [] : [put(system)],
-      tools: tools.map(put),
+      tools: putAll(tools),
       arguments: args === undefined ? [] : [put(args)],
       result: result === undefined ? [] : [put(result)],
       systemText: system,
@@ -146,11 +150,34 @@ export function createContentReader(
   };
 }
 
+const textOfMessage = ({ text }: StoredMessage): readonly string[] => [text];
+
+interface Lifted {
+  /** JSON of a parts array, '' when there is none. */
+  readonly system: string;
+  readonly input: readonly StoredMessage[];
+}
+
+/** {@link liftSystem}, which of a chat that has grown looks at nothing twice. */
+function createSystemLift(): (messages: readonly StoredMessage[]) => Lifted {
+  const lifted = new WeakMap<readonly StoredMessage[], Lifted>();
+  return (messages) => {
+    const known = lifted.get(messages);
+    if (known !== undefined) return known;
+    const before = beginningOf(messages);
+    const start = before === undefined ? undefined : lifted.get(before);
+    // Behind a message that is no system message nothing is lifted any more.
+    const result =
+      before === undefined || start === undefined || start.input.length === 0
+        ? liftSystem(messages)
+        : { ...start, input: grow(start.input, messages.slice(before.length)) };
+    lifted.set(messages, result);
+    return result;
+  };
+}
+
 /** System messages at the head of a chat are its system instructions; later ones stay where they were said. */
-function liftSystem(messages: readonly StoredMessage[]): {
-  system: string;
-  input: readonly StoredMessage[];
-} {
+function liftSystem(messages: readonly StoredMessage[]): Lifted {
   const end = messages.findIndex((message) => message.parts === null);
   const head = messages.slice(0, end < 0 ? messages.length : end);
   const parts = head.flatMap((message) => message.parts ?? []);

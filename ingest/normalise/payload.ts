@@ -39,7 +39,7 @@ export function renderAttributes(attributes: readonly Attribute[]): {
 export function splitPayload(
   attributes: readonly Attribute[],
   plans: readonly KeyPlan[],
-  { put, split }: TracePayload,
+  { put, putAll, split }: TracePayload,
 ): AttributeColumns {
   const kept: [string, string][] = [];
   const types: [string, number][] = [];
@@ -54,7 +54,7 @@ export function splitPayload(
       return;
     }
     const elements = plan?.split === true ? split(key, text) : null;
-    payload.push([key, elements === null ? [put(text)] : [list, ...elements.map(put)]]);
+    payload.push([key, elements === null ? [put(text)] : [list, ...putAll(elements)]]);
   });
   return { attributes: kept, types, payload };
 }

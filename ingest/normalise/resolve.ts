@@ -98,10 +98,15 @@ export function eventPieces(plan: Plan, events: readonly OtlpEvent[], into: Piec
 function meaninglessness(plan: Plan): (value: Json | undefined) => boolean {
   const { redaction_sentinels, null_texts, redaction_prefixes } = plan.mapping;
   const texts = new Set([...redaction_sentinels, ...null_texts, '', '{}', '[]']);
+  // Looking a text up hashes all of it.
+  const longest = Math.max(...[...texts].map((text) => text.length));
   return (value) => {
     if (value === undefined || value === null) return true;
     if (typeof value !== 'string') return false;
-    return texts.has(value) || redaction_prefixes.some((prefix) => value.startsWith(prefix));
+    return (
+      (value.length <= longest && texts.has(value)) ||
+      redaction_prefixes.some((prefix) => value.startsWith(prefix))
+    );
   };
 }
 

@@ -2,13 +2,13 @@ import type { Store } from '../../store/connection.ts';
 import { readBoundaries } from '../../store/derive/boundaries.ts';
 import { type Parts, splitTasks } from '../../store/derive/parts.ts';
 import {
-  type Bounds,
   readLoneLogs as derivedLoneLogs,
   joinItems,
   readBounds,
   readTaskTraces,
   readTraces,
 } from '../../store/derive/read.ts';
+import type { Bounds } from '../../store/derive/windows.ts';
 import { type DecisionLog, spanKey, type TaskEvidence } from './evidence.ts';
 import { messagesOf, readLoneLogs, readTraceLogs, type StoredLog, withMessages } from './logs.ts';
 import { readContent, readSpans, type StoredSpan, type TraceRange } from './rows.ts';

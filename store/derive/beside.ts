@@ -2,8 +2,9 @@ import type { Store } from '../connection.ts';
 import { isTaskId, sessionOfKey, taskOfTrace, usageKey } from '../tables/task-traces.ts';
 import { isMetered, startOf, usageSum } from './log-calls.ts';
 import { readMetricUsage } from './metric-usage.ts';
-import { type Bounds, type Items, readLoneLogs, readTaskTraces } from './read.ts';
+import { type Items, readLoneLogs, readTaskTraces } from './read.ts';
 import type { TaskLog } from './telemetry.ts';
+import type { Bounds } from './windows.ts';
 
 // Clocks of one machine and one call, told twice.
 const SLACK_NS = 2_000_000_000n;

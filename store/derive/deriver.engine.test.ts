@@ -201,9 +201,11 @@ for (const backend of usualBackends) {
         const logsLeft = shuffled(all.logs, random);
         while (spansLeft.length + logsLeft.length > 0) {
           const size = 1 + Math.floor(random() * 25);
-          const touched = await put(project, spansLeft.splice(0, size), logsLeft.splice(0, size));
+          const stored = spansLeft.splice(0, size);
+          const touched = await put(project, stored, logsLeft.splice(0, size));
           const [one, two] = shuffled(derivers, random);
-          // Two processes at once: both derive what was just stored, on connections of their own.
+          // Two processes at once: both derive what was just stored, and one of them remembers it.
+          one!.remember(stored.map((span) => ({ ...span, project })));
           running.push(one!.derive([touched]));
           if (random() < 0.5) running.push(two!.derive([touched]));
         }

@@ -1,5 +1,6 @@
 import type { Store } from '../connection.ts';
 import { createPace, findTraces, type Pace } from './pace.ts';
+import { createRecent, type Recent } from './recent.ts';
 import { deriveSlice, SLICE, slices, writeSlice } from './slice.ts';
 import type { DeriveThread } from './thread/thread.ts';
 
@@ -11,7 +12,7 @@ export interface Touched {
 }
 
 /** Keeps the rows of `tasks` equal to what spans and logs say. */
-export interface Deriver extends Pick<Pace, 'large' | 'dueAt'> {
+export interface Deriver extends Pick<Pace, 'large' | 'dueAt'>, Pick<Recent, 'remember'> {
   /**
    * Derives again every task that the touched traces can have changed, after the data is stored; resolves when the
    * rows are. May run in several processes at once: the newest read wins, whoever writes last.
@@ -36,7 +37,9 @@ export function createDeriver(
   { size = SLICE, thread }: DeriverOptions = {},
 ): Deriver {
   const pace = createPace(findTraces(store));
-  const here = (touched: readonly Touched[]) => deriveAll(store, pace.note, touched, size);
+  const recent = createRecent();
+  const work = { store, note: pace.note, size, recent };
+  const here = (touched: readonly Touched[]) => deriveAll(work, touched);
   const there = async (touched: readonly Touched[]) => {
     for (const { project, rows, ms } of (await thread?.derive(touched)) ?? []) {
       pace.note(project, rows, ms);
@@ -45,6 +48,7 @@ export function createDeriver(
   return {
     large: pace.large,
     dueAt: pace.dueAt,
+    remember: recent.remember,
     derive: lane(here),
     deriveLarge: lane(thread === undefined ? here : there),
   };
@@ -62,13 +66,16 @@ function lane(derive: Derive): Derive {
   };
 }
 
+interface Work {
+  readonly store: Store;
+  readonly note: Pace['note'];
+  /** Traces read together. */
+  readonly size: number;
+  readonly recent?: Recent;
+}
+
 /** Derives what was touched, and notes how long that took. */
-export async function deriveAll(
-  store: Store,
-  note: Pace['note'],
-  touched: readonly Touched[],
-  size: number,
-): Promise<void> {
+export async function deriveAll(work: Work, touched: readonly Touched[]): Promise<void> {
   const projects = new Map<string, { traces: Set<string>; tasks: Set<string> }>();
   for (const { project, traces, tasks: named } of touched) {
     const all = projects.get(project) ?? { traces: new Set(), tasks: new Set() };
@@ -79,21 +86,19 @@ export async function deriveAll(
     projects.set(project, all);
   }
   for (const [project, all] of projects) {
-    for (const slice of slices([...all.traces], size))
-      await derive(store, note, project, slice, []);
-    for (const slice of slices([...all.tasks], size)) await derive(store, note, project, [], slice);
+    for (const slice of slices([...all.traces], work.size)) await derive(work, project, slice, []);
+    for (const slice of slices([...all.tasks], work.size)) await derive(work, project, [], slice);
   }
 }
 
 async function derive(
-  store: Store,
-  note: Pace['note'],
+  { store, note, recent }: Work,
   project: string,
   traces: readonly string[],
   tasks: readonly string[],
 ): Promise<void> {
   const start = performance.now();
-  const derivation = await deriveSlice(store, project, traces, tasks);
+  const derivation = await deriveSlice(store, project, traces, tasks, recent);
   await writeSlice(store, derivation);
   note(project, derivation.rows.values(), performance.now() - start);
 }

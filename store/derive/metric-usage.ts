@@ -3,9 +3,9 @@ import { param, query, type Sql, sql } from '../sql.ts';
 import { emptyRow } from '../tables/empty-row.ts';
 import { logs } from '../tables/logs.ts';
 import { usageSum } from './log-calls.ts';
-import { type Bounds, clauses } from './read.ts';
 import type { TaskLog } from './telemetry.ts';
 import { compareText } from './trace.ts';
+import { type Bounds, clauses } from './windows.ts';
 
 /** What one metric adds up to for a task, service and model. */
 interface Row {

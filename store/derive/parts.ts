@@ -6,6 +6,7 @@ import { callOfLog, toldOtherwise } from './log-calls.ts';
 import { hear, type Signals, VERDICTS } from './signals.ts';
 import type { TaskLog, TaskSpan } from './telemetry.ts';
 import { compareText, compareTime, groupTraces, type Trace } from './trace.ts';
+import { atOnce, type Turns } from './turns.ts';
 import { type Repeats, repeatsOf } from './twins.ts';
 
 /** A span of a task and what its trace says about it. */
@@ -40,15 +41,27 @@ export function splitTasks(
   logs: readonly TaskLog[],
   boundaries: Boundaries = traceBoundaries,
 ): Parts[] {
+  return atOnce(splittingTasks(spans, logs, boundaries));
+}
+
+/** {@link splitTasks}, interruptible. */
+export function* splittingTasks(
+  spans: readonly TaskSpan[],
+  logs: readonly TaskLog[],
+  boundaries: Boundaries,
+): Turns<Parts[]> {
   const tasks = new Map<string, Parts>();
   const heard = logs.filter((log) => !VERDICTS.has(log.event_name));
-  const traces = groupTraces(spans, heard);
+  const traces = yield* groupTraces(spans, heard);
   const talks = segments(traces, boundaries, isUnnamed);
-  const owners = new Map(
-    traces.map((trace) => [trace.id, attribute(trace, boundaries, talks)] as const),
-  );
+  const owners = new Map<string, Owners>();
+  for (const trace of traces) {
+    yield;
+    owners.set(trace.id, attribute(trace, boundaries, talks));
+  }
   const repeats = repeatsOf(traces);
   for (const trace of traces) {
+    yield;
     const own = owners.get(trace.id) ?? NOBODY;
     const repeated = repeats.get(trace.id);
     const found = callsOf(trace);
@@ -60,6 +73,7 @@ export function splitTasks(
     }
   }
   for (const parts of tasks.values()) {
+    yield;
     parts.calls.push(...toldOtherwise(parts.calls, parts.told));
     sortParts(parts);
   }

@@ -68,6 +68,30 @@ FROM spans ${where}${limit}`,
   };
 }
 
+/** Which spans a `WHERE` clause finds, by trace: the newest version of each. */
+export async function readVersions(
+  store: Store,
+  where: Sql,
+): Promise<{ readonly trace: string; readonly versions: ReadonlyMap<string, bigint> }[]> {
+  const { rows, of } = await queryColumns<{ trace: string; ids: string[]; vers: string[] }>(
+    store,
+    sql`
+SELECT trace_id AS trace, groupArray(span_id) AS ids, groupArray(ver) AS vers
+FROM spans ${where}
+GROUP BY trace_id`,
+  );
+  return Array.from({ length: rows }, (_, i) => {
+    const versions = new Map<string, bigint>();
+    const vers = of.vers[i] ?? [];
+    (of.ids[i] ?? []).forEach((id, k) => {
+      const ver = BigInt(vers[k] ?? 0);
+      const known = versions.get(id);
+      if (known === undefined || ver > known) versions.set(id, ver);
+    });
+    return { trace: of.trace[i] ?? '', versions };
+  });
+}
+
 /** The spans of several reads: versions of one may lie in different ones. */
 export function newestOf(reads: readonly SpanRead[]): readonly TaskSpan[] {
   const [only] = reads;

@@ -1,13 +1,18 @@
 import type { Store } from '../connection.ts';
-import { join, param, query, type Sql, sql } from '../sql.ts';
-import { newestOf, readSpans, type SpanRead } from './read-spans.ts';
+import { param, query, type Sql, sql } from '../sql.ts';
+import { newestOf, readSpans, readVersions, type SpanRead } from './read-spans.ts';
+import type { Recent, Remembered } from './recent.ts';
 import type { TaskLog, TaskSpan } from './telemetry.ts';
-
-/** Start times of the first and last item, in nanoseconds since 1970, both included. */
-export interface Bounds {
-  readonly first: bigint;
-  readonly last: bigint;
-}
+import {
+  anyOf,
+  type Bounds,
+  chunks,
+  cut,
+  extent,
+  type Window,
+  windows,
+  within,
+} from './windows.ts';
 
 /** Stored items, each in its newest version. */
 export interface Items {
@@ -96,33 +101,82 @@ GROUP BY task_id`,
   return days;
 }
 
-// A stretch of time spans at most this much: traces that lie far apart are looked for apart, or the sort key would not
-// help.
-const WINDOW_NS = 3_600_000_000_000n;
-/** Stretches in one statement. */
-const MAX_WINDOWS = 64;
-
 /** Rows of one answer, which is parsed at once: some 12 MB. A string in JavaScript ends at 512 MB. */
 const MOST_ROWS = 25_000;
+/** Traces of one answer, that usually is smaller by far: nothing else happens while it is parsed. */
+const MOST_TRACES = 1024;
 
-/** All spans and logs of these traces; spans in answers of at most `most` rows. */
+/** How traces are read. */
+export interface ReadOptions {
+  /** Spans that need not be read where the store says that it has them as they are here. */
+  readonly recent?: Recent | undefined;
+  /** Most rows of one answer. */
+  readonly most?: number;
+}
+
+/** All spans and logs of these traces. */
 export async function readTraces(
   store: Store,
   project: string,
   traces: ReadonlyMap<string, Bounds>,
-  most = MOST_ROWS,
+  { recent, most = MOST_ROWS }: ReadOptions = {},
 ): Promise<Items> {
   const items: Items[] = [];
+  const known = recent === undefined ? [] : await readKnown(store, project, traces, recent);
+  const unknown = new Map(traces);
+  for (const { trace, spans } of known) {
+    unknown.delete(trace);
+    items.push({ spans, logs: [] });
+  }
+  for (const few of cut([...unknown], MOST_TRACES)) {
+    for (const some of chunks(windows(new Map(few)))) {
+      const where = (stretches: readonly Window[]) => whereOf(project, stretches, sql`start`);
+      const reads = await readPieces(store, where, some, most);
+      items.push({ spans: newestOf(reads), logs: [] });
+    }
+  }
   for (const some of chunks(windows(traces))) {
-    const of = (stretches: readonly Window[], time: Sql) => sql`
-WHERE project = ${param('String', project)} AND (${anyOf(stretches, sql`trace_id`, time)})`;
-    const [reads, { logs }] = await Promise.all([
-      readPieces(store, (stretches) => of(stretches, sql`start`), some, most),
-      readLogs(store, of(some, sql`time`)),
-    ]);
-    items.push({ spans: newestOf(reads), logs });
+    items.push(await readLogs(store, whereOf(project, some, sql`time`)));
   }
   return joinItems(items);
+}
+
+function whereOf(project: string, some: readonly Window[], time: Sql): Sql {
+  return sql`
+WHERE project = ${param('String', project)} AND (${anyOf(some, sql`trace_id`, time)})`;
+}
+
+/**
+ * The traces of which the store has exactly the spans that are remembered, in the same versions. Reading these two
+ * columns takes a tenth of what reading everything does.
+ */
+async function readKnown(
+  store: Store,
+  project: string,
+  traces: ReadonlyMap<string, Bounds>,
+  recent: Recent,
+): Promise<{ trace: string; spans: readonly TaskSpan[] }[]> {
+  const asked = new Map([...traces].filter(([id]) => recent.of(project, id) !== undefined));
+  const known: { trace: string; spans: readonly TaskSpan[] }[] = [];
+  for (const some of chunks(windows(asked))) {
+    const where = whereOf(project, some, sql`start`);
+    for (const { trace, versions } of await readVersions(store, where)) {
+      const spans = recent.of(project, trace);
+      if (spans !== undefined && isSame(spans, versions)) {
+        known.push({ trace, spans: Array.from(spans.values(), ({ span }) => span) });
+      }
+    }
+  }
+  return known;
+}
+
+function isSame(
+  remembered: ReadonlyMap<string, Remembered>,
+  versions: ReadonlyMap<string, bigint>,
+): boolean {
+  if (remembered.size !== versions.size) return false;
+  for (const [id, ver] of versions) if (remembered.get(id)?.ver !== ver) return false;
+  return true;
 }
 
 /** Reads at once what is not too much; else stretches of time of which each surely is not, one after the other. */
@@ -149,26 +203,6 @@ async function readPieces(
   return reads;
 }
 
-function extent(some: readonly Window[]): Bounds {
-  const [one = { first: 0n, last: 0n }] = some;
-  let { first, last } = one;
-  for (const window of some) {
-    if (window.first < first) first = window.first;
-    if (window.last > last) last = window.last;
-  }
-  return { first, last };
-}
-
-function within(some: readonly Window[], { first, last }: Bounds): Window[] {
-  return some
-    .filter((window) => window.first <= last && window.last >= first)
-    .map((window) => ({
-      ids: window.ids,
-      first: window.first > first ? window.first : first,
-      last: window.last < last ? window.last : last,
-    }));
-}
-
 /** The log records without a trace that name these tasks. */
 export async function readLoneLogs(
   store: Store,
@@ -182,49 +216,6 @@ WHERE project = ${param('String', project)} AND trace_id = '' AND (${anyOf(some,
     items.push(await readLogs(store, where));
   }
   return joinItems(items);
-}
-
-/** Conditions that together let in what has one of these ids within its bounds. */
-export function* clauses(bounds: ReadonlyMap<string, Bounds>, id: Sql, time: Sql): Generator<Sql> {
-  for (const some of chunks(windows(bounds))) yield anyOf(some, id, time);
-}
-
-function anyOf(some: readonly Window[], id: Sql, time: Sql): Sql {
-  const each = some.map(
-    ({ ids, first, last }) =>
-      sql`(${time} BETWEEN ${at(first)} AND ${at(last)} AND ${id} IN ${param('Array(String)', ids)})`,
-  );
-  return join(each, ' OR ');
-}
-
-function* chunks(all: readonly Window[]): Generator<readonly Window[]> {
-  for (let i = 0; i < all.length; i += MAX_WINDOWS) yield all.slice(i, i + MAX_WINDOWS);
-}
-
-function at(time: bigint): Sql {
-  return sql`fromUnixTimestamp64Nano(${param('Int64', String(time))}, 'UTC')`;
-}
-
-interface Window {
-  readonly ids: string[];
-  readonly first: bigint;
-  last: bigint;
-}
-
-/** Puts things that lie close together in time into one stretch. */
-function windows(bounds: ReadonlyMap<string, Bounds>): Window[] {
-  const found: Window[] = [];
-  const ordered = [...bounds].sort(([, a], [, b]) => Number(a.first - b.first));
-  for (const [id, { first, last }] of ordered) {
-    const open = found.at(-1);
-    const end = open === undefined || last > open.last ? last : open.last;
-    if (open === undefined || end - open.first > WINDOW_NS) found.push({ ids: [id], first, last });
-    else {
-      open.ids.push(id);
-      open.last = end;
-    }
-  }
-  return found;
 }
 
 /** Puts several reads of different traces together. */

@@ -1,5 +1,5 @@
 import type { Store } from '../connection.ts';
-import { insert } from '../insert.ts';
+import { type Block, encode, insert, insertBlocks } from '../insert.ts';
 import { taskDays } from '../tables/task-days.ts';
 import { conversationOfKey, isTaskId } from '../tables/task-traces.ts';
 import type { TaskRow } from '../tables/tasks.ts';
@@ -9,7 +9,6 @@ import { type Boundaries, readBoundaries, segmentId, spanTaskId } from './bounda
 import { contentHash, hashedTasks } from './content-hash.ts';
 import { startOf } from './log-calls.ts';
 import {
-  type Bounds,
   type Items,
   joinItems,
   readBounds,
@@ -18,16 +17,19 @@ import {
   readTraces,
   readTraceTasks,
 } from './read.ts';
-import { dayOf, deriveTasks } from './task.ts';
+import type { Recent } from './recent.ts';
+import { dayOf, derivingTasks } from './task.ts';
 import { tombstone } from './tombstone.ts';
+import { inTurns, type Turns } from './turns.ts';
 import { readTwins } from './twins.ts';
 import { takeVersion } from './version.ts';
+import type { Bounds } from './windows.ts';
 
 /**
- * Traces derived together; with 30 spans each some 30,000 spans. Ids are random, so that a read of a few traces of a
+ * Traces derived together; with 30 spans each some 60,000 spans. Ids are random, so that a read of a few traces of a
  * minute goes through most of that minute: one read of many costs little more.
  */
-export const SLICE = 1024;
+export const SLICE = 2048;
 
 /** What was derived from one reading, not yet written. */
 export interface Derivation {
@@ -46,23 +48,26 @@ export function* slices<T>(items: readonly T[], size = SLICE): Generator<readonl
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }
 
-/** The protocol of DESIGN §4. Its order is what makes it exact: version, then read, then days, then rows. */
+/**
+ * The protocol of DESIGN §4. Its order is what makes it exact: version, then read, then days, then rows. What is `recent`
+ * is not read where the store, asked after the version was taken, has it as it is there.
+ */
 export async function deriveSlice(
   store: Store,
   project: string,
   given: readonly string[],
   named: readonly string[],
+  recent?: Recent,
 ): Promise<Derivation> {
   const ver = await takeVersion(store);
+  const itemsOf = (traces: ReadonlyMap<string, Bounds>) =>
+    readTraces(store, project, traces, { recent });
   const bounds = await readBounds(store, project, given);
-  const changed = await readTraces(store, project, bounds);
+  const changed = await itemsOf(bounds);
   // What a caller and its gateway both tell counts once: what came to one may change the task of the other.
   const twins = await readTwins(store, project, changed.spans);
   const traces = [...given, ...twins];
-  const touched = joinItems([
-    changed,
-    await readTraces(store, project, await readBounds(store, project, twins)),
-  ]);
+  const touched = joinItems([changed, await itemsOf(await readBounds(store, project, twins))]);
   const boundaries = await readBoundaries(store);
   const own = await readTraceTasks(store, project, traces);
   const beside = await tasksBeside(store, project, own, bounds);
@@ -74,7 +79,7 @@ export async function deriveSlice(
   // A task may be named by the id of a trace: every candidate may be one.
   const others = new Set([...linked.map(({ trace }) => trace), ...ids]);
   const further = [...others].filter((trace) => trace !== '' && !seen.has(trace));
-  const more = await readTraces(store, project, await readBounds(store, project, further));
+  const more = await itemsOf(await readBounds(store, project, further));
   const read = new Set([...seen, ...further]);
   // Those of `changed` are here already.
   const unasked = twins.length === 0 ? more.spans : [...touched.spans, ...more.spans];
@@ -82,13 +87,13 @@ export async function deriveSlice(
   const items = joinItems([
     touched,
     more,
-    await readTraces(store, project, await readBounds(store, project, witnesses)),
+    await itemsOf(await readBounds(store, project, witnesses)),
     await readLone(store, project, loneBounds(linked)),
   ]);
 
   const candidates = new Set([...ids, ...boundaryIds(items, linked, boundaries)]);
   const rows = new Map<string, TaskRow>();
-  for (const task of deriveTasks(items.spans, items.logs, boundaries)) {
+  for (const task of await inTurns(derivingTasks(items.spans, items.logs, boundaries))) {
     if (candidates.has(task.task_id)) rows.set(task.task_id, { ...task, ver, deleted: 0 });
   }
   return { project, ver, candidates, rows, possible: possibleDays(items, linked) };
@@ -179,9 +184,20 @@ export async function writeSlice(store: Store, derivation: Derivation): Promise<
   }
   // Days first: whoever withdraws a row must find the day under which it may lie.
   await insert(store, taskDays, days);
-  await insert(
-    store,
-    hashedTasks,
-    output.sort((a, b) => a.day - b.day).map((row) => ({ ...row, content_hash: contentHash(row) })),
-  );
+  await insertBlocks(store, hashedTasks, await inTurns(encoding(output)));
+}
+
+/** Some milliseconds each. */
+const ROWS_OF_BLOCK = 128;
+
+function* encoding(rows: TaskRow[]): Turns<Block[]> {
+  const blocks: Block[] = [];
+  rows.sort((a, b) => a.day - b.day);
+  for (let at = 0; at < rows.length; at += ROWS_OF_BLOCK) {
+    const some = rows.slice(at, at + ROWS_OF_BLOCK);
+    const hashed = some.map((row) => ({ ...row, content_hash: contentHash(row) }));
+    blocks.push(...encode(hashedTasks, hashed));
+    yield;
+  }
+  return blocks;
 }

@@ -5,8 +5,9 @@ import { type Ending, endingOf, endingWithoutSpans } from './ending.ts';
 import { countHandoffs } from './handoffs.ts';
 import { type Lifecycle, lifecycle } from './lifecycle.ts';
 import { startOf } from './log-calls.ts';
-import { type Parts, splitTasks } from './parts.ts';
+import { type Parts, splittingTasks } from './parts.ts';
 import { modelKind, type TaskLog, type TaskSpan } from './telemetry.ts';
+import { atOnce, type Turns } from './turns.ts';
 
 /** A task without what only the moment of writing adds: its version. */
 export type DerivedTask = Omit<TaskRow, 'ver' | 'deleted'>;
@@ -21,7 +22,21 @@ export function deriveTasks(
   logs: readonly TaskLog[],
   boundaries: Boundaries = traceBoundaries,
 ): DerivedTask[] {
-  return splitTasks(spans, logs, boundaries).map(taskOf);
+  return atOnce(derivingTasks(spans, logs, boundaries));
+}
+
+/** {@link deriveTasks}, interruptible. */
+export function* derivingTasks(
+  spans: readonly TaskSpan[],
+  logs: readonly TaskLog[],
+  boundaries: Boundaries,
+): Turns<DerivedTask[]> {
+  const tasks: DerivedTask[] = [];
+  for (const parts of yield* splittingTasks(spans, logs, boundaries)) {
+    tasks.push(taskOf(parts));
+    yield;
+  }
+  return tasks;
 }
 
 function taskOf(parts: Parts): DerivedTask {

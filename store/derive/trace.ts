@@ -1,4 +1,5 @@
 import type { TaskLog, TaskSpan } from './telemetry.ts';
+import type { Turns } from './turns.ts';
 
 /** One trace as a forest. Everything about it is independent of the order in which spans were given. */
 export interface Trace {
@@ -16,7 +17,7 @@ export interface Trace {
 }
 
 /** Puts spans and logs into their traces, by id; log records without a trace make the trace `''`. */
-export function groupTraces(spans: readonly TaskSpan[], logs: readonly TaskLog[]): Trace[] {
+export function* groupTraces(spans: readonly TaskSpan[], logs: readonly TaskLog[]): Turns<Trace[]> {
   const groups = new Map<string, { spans: TaskSpan[]; logs: TaskLog[] }>();
   const groupOf = (id: string) => {
     let group = groups.get(id);
@@ -28,9 +29,12 @@ export function groupTraces(spans: readonly TaskSpan[], logs: readonly TaskLog[]
   };
   for (const span of spans) groupOf(span.trace_id).spans.push(span);
   for (const log of logs) groupOf(log.trace_id).logs.push(log);
-  return [...groups]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([id, group]) => plantTrace(id, group.spans, group.logs));
+  const traces: Trace[] = [];
+  for (const [id, group] of [...groups].sort(([a], [b]) => compareText(a, b))) {
+    yield;
+    traces.push(plantTrace(id, group.spans, group.logs));
+  }
+  return traces;
 }
 
 /** Links the spans of one trace; span ids must be distinct. A cycle of parents is cut, a missing parent is none. */

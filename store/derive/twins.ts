@@ -19,16 +19,16 @@ export async function readTwins(
   spans: readonly TaskSpan[],
 ): Promise<string[]> {
   const ids = new Set<string>();
-  const minutes = new Set<bigint>();
+  const own = new Set<number>();
   for (const span of spans) {
     if (span.response_id === '' || modelKind(span) === null) continue;
     ids.add(span.response_id);
-    const minute = span.start / MINUTE_NS;
-    for (const near of [minute - 1n, minute, minute + 1n]) minutes.add(near);
+    own.add(Number(span.start / MINUTE_NS));
   }
   if (ids.size === 0) return [];
   const known = new Set(spans.map(({ trace_id }) => trace_id));
-  const seconds = [...minutes].map((minute) => Number(minute) * 60).sort((a, b) => a - b);
+  const minutes = new Set([...own].flatMap((minute) => [minute - 1, minute, minute + 1]));
+  const seconds = [...minutes].map((minute) => minute * 60).sort((a, b) => a - b);
   const first = seconds[0] ?? 0;
   const last = (seconds.at(-1) ?? 0) + 60;
   const twins = new Set<string>();

@@ -34,10 +34,12 @@ export function countedUsage(trace: Trace): Counted[] {
   const { sums, coveredBy } = aggregates(trace, beneath);
   const models = oneSightingEach(trace, withoutDuplicates(trace, modelCalls(trace, nested)));
   return [
-    ...models.map((call) => ({
-      ...call,
+    ...models.map(({ index, place, kind }) => ({
+      index,
+      place,
+      kind,
       aggregate: false,
-      coveredBy: coveredBy[call.index] ?? -1,
+      coveredBy: coveredBy[index] ?? -1,
     })),
     ...sums.map((index) => ({
       index,
@@ -93,24 +95,34 @@ function modelCalls(trace: Trace, nested: Uint8Array): ModelCall[] {
 }
 
 function withoutDuplicates(trace: Trace, calls: readonly ModelCall[]): ModelCall[] {
+  const firsts = new Map<string, ModelCall>();
   const seen = new Set<string>();
   // By index, that is by start: which of two equal siblings stays must not depend on anything else.
-  return [...calls]
-    .sort((a, b) => a.index - b.index)
-    .filter(({ index, kind }) => {
-      const span = trace.spans[index];
-      if (span === undefined || span.response_id === '') return true;
-      const key = JSON.stringify([
-        span.parent_id,
-        span.scope_name,
-        kind,
-        span.response_id,
-        tokensOf(span),
-      ]);
-      const first = !seen.has(key);
+  return calls
+    .toSorted((a, b) => a.index - b.index)
+    .filter((call) => {
+      const id = trace.spans[call.index]?.response_id ?? '';
+      if (id === '') return true;
+      const first = firsts.get(id);
+      // Nearly always: no key is made for a response that is told of once.
+      if (first === undefined) {
+        firsts.set(id, call);
+        return true;
+      }
+      seen.add(keyOf(trace, first));
+      const key = keyOf(trace, call);
+      if (seen.has(key)) return false;
       seen.add(key);
-      return first;
+      return true;
     });
+}
+
+function keyOf(trace: Trace, { index, kind }: ModelCall): string {
+  const span = trace.spans[index];
+  if (span === undefined) return '';
+  const { input_tokens, output_tokens, cache_read_tokens, cache_write_tokens } = span;
+  const tokens = [input_tokens, output_tokens, cache_read_tokens, cache_write_tokens].map(String);
+  return JSON.stringify([span.parent_id, span.scope_name, kind, span.response_id, ...tokens]);
 }
 
 const AGGREGATING = new Set(['agent', 'workflow', 'task']);
@@ -130,10 +142,4 @@ function aggregates(trace: Trace, beneath: Uint8Array) {
     sums.push(index);
   }
   return { sums, coveredBy };
-}
-
-function tokensOf(span: TaskSpan): string {
-  return [span.input_tokens, span.output_tokens, span.cache_read_tokens, span.cache_write_tokens]
-    .map(String)
-    .join();
 }

@@ -75,19 +75,23 @@ function startReaders(api: string, readers: number): { stop(): Promise<number> }
   };
 }
 
-/** Every lag that the server reports, by looking more often than it changes. */
-function watchLag(server: PlumblineProcess): { stop(): Promise<number[]> } {
+/** Every lag that the server reports from now on, by looking more often than it changes. */
+async function watchLag(server: PlumblineProcess): Promise<{ stop(): Promise<number[]> }> {
   const lags: number[] = [];
   let stopped = false;
-  let seen = 0;
+  const batches = (metrics: ReadonlyMap<string, number>) =>
+    metrics.get('plumbline_ingest_lag_seconds_count') ?? 0;
+  let seen = batches(await server.metrics());
+  const look = async () => {
+    const metrics = await server.metrics();
+    if (batches(metrics) === seen) return;
+    seen = batches(metrics);
+    lags.push((metrics.get('plumbline_ingest_lag_last_seconds') ?? 0) * 1000);
+  };
   const watch = async () => {
     while (!stopped) {
-      const metrics = await server.metrics();
-      const batches = metrics.get('plumbline_ingest_lag_seconds_count') ?? 0;
-      if (batches !== seen)
-        lags.push((metrics.get('plumbline_ingest_lag_last_seconds') ?? 0) * 1000);
-      seen = batches;
-      await sleep(100);
+      await look();
+      await sleep(150);
     }
   };
   const running = watch();
@@ -95,6 +99,7 @@ function watchLag(server: PlumblineProcess): { stop(): Promise<number[]> } {
     async stop() {
       stopped = true;
       await running;
+      await look();
       return lags;
     },
   };
@@ -102,6 +107,28 @@ function watchLag(server: PlumblineProcess): { stop(): Promise<number[]> } {
 
 async function drain(server: PlumblineProcess): Promise<void> {
   if (!(await server.drained(600_000))) throw new Error(`not drained: ${server.tail()}`);
+}
+
+/**
+ * As much as it takes, for a few seconds: most of it waits in the journal then, and is stored as fast as possible. What
+ * counts is the time until all of it is stored and derived.
+ */
+async function atFullRate(server: PlumblineProcess, generator: Generator) {
+  const { otlp, api } = server;
+  const lag = await watchLag(server);
+  const cpu = await server.cpuSeconds();
+  const start = performance.now();
+  const load = await generator.run({ otlp, api, seconds: seconds / 4, lanes });
+  await drain(server);
+  const took = (performance.now() - start) / 1000;
+  const used = (await server.cpuSeconds()) - cpu;
+  return {
+    load,
+    rate: load.spans / took,
+    cpuMicros: (used / load.spans) * 1e6,
+    cores: used / took,
+    lags: await lag.stop(),
+  };
 }
 
 async function measure(profile: string) {
@@ -116,15 +143,13 @@ async function measure(profile: string) {
     await generator.run({ ...at, seconds: 3, lanes: 2 });
     await drain(server);
 
-    const start = performance.now();
-    const full = await generator.run({ ...at, lanes });
-    await drain(server);
-    const rate = full.spans / ((performance.now() - start) / 1000);
+    const rush = await atFullRate(server, generator);
+    const { rate } = rush;
 
-    const lag = watchLag(server);
+    const lag = await watchLag(server);
     const half = await generator.run({ ...at, spansPerSecond: rate / 2, followUps: true });
-    const lags = await lag.stop();
     await drain(server);
+    const lags = await lag.stop();
 
     const readers = startReaders(api, 6);
     const read = await generator.run({ ...at, spansPerSecond: rate / 2, followUps: false });
@@ -148,9 +173,13 @@ async function measure(profile: string) {
       bytes_per_span_on_disk: Math.round(stored.bytes / stored.spans),
       // Beyond what is asked: how the figures came about.
       bytes_per_span: generator.bytesPerSpan,
-      acked_spans_s_at_full_rate: Math.round(full.spans / full.seconds),
-      ack_p99_ms_at_full_rate: quantile(full.ackMs, 0.99),
-      refused_503: full.refused + half.refused + read.refused,
+      spans_at_full_rate: rush.load.spans,
+      acked_spans_s_at_full_rate: Math.round(rush.load.spans / rush.load.seconds),
+      ack_p99_ms_at_full_rate: quantile(rush.load.ackMs, 0.99),
+      derive_lag_p99_ms_at_full_rate: quantile(rush.lags, 0.99),
+      cpu_us_per_span_at_full_rate: Math.round(rush.cpuMicros),
+      cores_used_at_full_rate: Math.round(rush.cores * 100) / 100,
+      refused_503: rush.load.refused + half.refused + read.refused,
       fresh_p50_ms: quantile(half.freshMs, 0.5),
       freshness_samples: half.freshMs.length,
       reads: answers,

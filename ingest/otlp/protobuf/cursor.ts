@@ -12,12 +12,21 @@ export interface Cursor {
   end: number;
   /** Messages that may still be entered. */
   left: number;
+  /** Keys read last, by a hash of a few of their bytes. */
+  readonly keys: (Key | undefined)[];
+}
+
+/** A key and where it stands in the body. */
+interface Key {
+  readonly at: number;
+  readonly length: number;
+  readonly text: string;
 }
 
 /** A cursor over the whole of `body`, without copying it. */
 export function cursor(body: Uint8Array): Cursor {
   const buf = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return { buf, pos: 0, end: buf.length, left: maxElements };
+  return { buf, pos: 0, end: buf.length, left: maxElements, keys: [] };
 }
 
 export function broken(c: Cursor, what: string): BadRequest {
@@ -98,6 +107,34 @@ export function text(c: Cursor): string {
   const length = varint(c);
   const at = take(c, length);
   return c.buf.toString('utf8', at, c.pos);
+}
+
+/** Longer ones repeat seldom. */
+const maxKey = 64;
+
+/**
+ * {@link text} for what a request repeats in every item: it is compared with its last occurrence, which takes a quarter of
+ * making a string again, and whoever looks such a key up finds its hash computed.
+ */
+export function key(c: Cursor): string {
+  const length = varint(c);
+  const at = take(c, length);
+  const { buf, keys } = c;
+  if (length === 0 || length > maxKey) return buf.toString('utf8', at, c.pos);
+  const middle = (buf[at + (length >> 1)] ?? 0) * 7 + (buf[at + (length >> 2)] ?? 0) * 3;
+  const slot = (length * 5 + middle + (buf[at + length - 1] ?? 0)) & 0xff;
+  const known = keys[slot];
+  if (known !== undefined && known.length === length && isEqual(buf, known.at, at, length)) {
+    return known.text;
+  }
+  const text = buf.toString('utf8', at, c.pos);
+  keys[slot] = { at, length, text };
+  return text;
+}
+
+function isEqual(buf: Buffer, a: number, b: number, length: number): boolean {
+  for (let i = 0; i < length; i += 1) if (buf[a + i] !== buf[b + i]) return false;
+  return true;
 }
 
 /** A copy: the body's buffer goes on to the journal's thread. */

@@ -8,6 +8,7 @@ import {
   fixed64,
   hex,
   int32,
+  key,
   open,
   skip,
   tag,
@@ -80,7 +81,7 @@ function readSpanField(c: Cursor, span: Draft): void {
       span.parentSpanId = readId(c, 8, 'parent_span_id');
       break;
     case 42:
-      span.name = text(c);
+      span.name = key(c);
       break;
     case 48:
       span.kind = int32(c);

@@ -6,6 +6,7 @@ import {
   type Cursor,
   close,
   double,
+  key,
   open,
   skip,
   tag,
@@ -22,13 +23,13 @@ import {
  */
 export function readAttribute(c: Cursor, depth = 1): Attribute {
   const outer = open(c);
-  let key = '';
+  let name = '';
   let value: Value = null;
   while (c.pos < c.end) {
     const field = tag(c);
     switch (field) {
       case 10:
-        key = text(c);
+        name = key(c);
         break;
       case 18:
         value = readValue(c, depth);
@@ -38,7 +39,7 @@ export function readAttribute(c: Cursor, depth = 1): Attribute {
     }
   }
   close(c, outer);
-  return { key, value };
+  return { key: name, value };
 }
 
 /**

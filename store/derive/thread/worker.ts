@@ -23,7 +23,7 @@ async function derive(touched: readonly Touched[]): Promise<FromThread> {
     notes.push({ project, rows: weighed, ms });
   };
   try {
-    await deriveAll(store, note, touched, SLICE);
+    await deriveAll({ store, note, size: SLICE }, touched);
     return { kind: 'derived', notes };
   } catch (error) {
     const statement = error instanceof StatementRefused ? error.id : null;
