@@ -73,7 +73,7 @@ const mutants: readonly Mutant[] = [
     find: append,
     replace: `seen.add(key); ${append}`,
     shows: 'lost',
-    only: 'outage',
+    only: 'disk',
   },
   {
     name: 'takes the version of a row after reading what is in it',
