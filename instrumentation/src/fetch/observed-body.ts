@@ -1,8 +1,8 @@
-import { failed } from '../guard.ts';
+import { attempt, failed } from '../guard.ts';
 
 /** What becomes of a response body while the application reads it. */
 export interface BodyObserver {
-  /** The application wants to read on. */
+  /** The application wants to read on. Must not throw. */
   asked(): void;
   chunk(bytes: Uint8Array): void;
   ended(): void;
@@ -56,7 +56,7 @@ function shadows(body: Source, observer: BodyObserver): (readonly [PropertyKey, 
     [
       'cancel',
       (...reason: unknown[]) => {
-        if (!body.locked) tell(observer, 'abandoned');
+        if (!body.locked) attempt('call.body', () => observer.abandoned());
         return call(cancel, reason);
       },
     ],
@@ -79,14 +79,14 @@ function watchReader(reader: Reader, observer: BodyObserver): Reader {
     return broke(error);
   };
   shadow(reader, 'read', (...values: unknown[]) => {
-    tell(observer, 'asked');
+    observer.asked();
     return (Reflect.apply(read as () => unknown, reader, values) as Promise<Read>).then(
       seen,
       failing,
     );
   });
   shadow(reader, 'cancel', (...reason: unknown[]) => {
-    if (!released) tell(observer, 'abandoned');
+    if (!released) attempt('call.body', () => observer.abandoned());
     return Reflect.apply(cancel as () => unknown, reader, reason);
   });
   shadow(reader, 'releaseLock', () => {
@@ -104,11 +104,11 @@ function watchIterator(
   const { next, return: leave } = iterator as unknown as Methods;
   const { seen, broke } = steps(observer);
   shadow(iterator, 'next', () => {
-    tell(observer, 'asked');
+    observer.asked();
     return (Reflect.apply(next as () => unknown, iterator, []) as Promise<Read>).then(seen, broke);
   });
   shadow(iterator, 'return', (...value: unknown[]) => {
-    if (!preventCancel) tell(observer, 'abandoned');
+    if (!preventCancel) attempt('call.body', () => observer.abandoned());
     return Reflect.apply(leave as () => unknown, iterator, value);
   });
   return iterator;
@@ -118,27 +118,19 @@ function watchIterator(
 function steps(observer: BodyObserver) {
   return {
     seen: (step: Read): Read => {
-      if (step.done) tell(observer, 'ended');
-      else tell(observer, 'chunk', step.value);
+      try {
+        if (step.done) observer.ended();
+        else observer.chunk(step.value);
+      } catch (error) {
+        failed('call.body', error);
+      }
       return step;
     },
     broke: (error: unknown): never => {
-      tell(observer, 'failed', error);
+      attempt('call.body', () => observer.failed(error));
       throw error;
     },
   };
-}
-
-function tell<Event extends keyof BodyObserver>(
-  observer: BodyObserver,
-  event: Event,
-  ...values: Parameters<BodyObserver[Event]>
-): void {
-  try {
-    Reflect.apply(observer[event], observer, values);
-  } catch (error) {
-    failed('call.body', error);
-  }
 }
 
 /** Bodies of `fetch` are byte streams and own their chunks; those of mocks may share a buffer and must not be detached. */
