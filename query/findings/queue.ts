@@ -27,12 +27,12 @@ export class Queue {
 
   due(at: number): Candidate[] {
     for (const [key, until] of this.rests) if (until <= at) this.rests.delete(key);
-    return [...this.tasks.values()].filter(
-      (task) =>
-        dueAt(task) <= at &&
-        (this.failures.get(keyOf(task))?.until ?? 0) <= at &&
-        !this.rests.has(keyOf(task)),
-    );
+    const due: Candidate[] = [];
+    for (const [key, task] of this.tasks) {
+      if (dueAt(task) > at || this.rests.has(key)) continue;
+      if ((this.failures.get(key)?.until ?? 0) <= at) due.push(task);
+    }
+    return due;
   }
 
   /** The task was judged: it leaves, or waits for its end. A version that came meanwhile stays. */
