@@ -14,7 +14,7 @@ export function createWrongPort(counters: Counters, report: (problem: unknown) =
   const tell = (spoken: string, port: string) => {
     count(counters.requests, 'wrong_port');
     report(
-      `refused a sender of ${spoken} on the port of OTLP over ${port}: it needs the other one`,
+      `a sender of OTLP over ${spoken} came to the port of ${port}: set its endpoint to the other port`,
     );
   };
   return {
