@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BadSetting, readConfig } from '../../config.ts';
 import { type Plumbline, type Service, start } from '../../serve/serve.ts';
 import { noServer, type Server, startServer } from '../clickhouse/server.ts';
@@ -46,7 +46,7 @@ describe.runIf(noServer() === null)('ingest and query apart', () => {
     await server?.stop();
   });
 
-  it('answers in one process what the other took, and judges it', async () => {
+  it('answers in one process what the other took', async () => {
     const now = `${Date.now() - 120_000}000000`;
     const attributes = [
       { key: 'agent.task.id', value: { stringValue: 'apart' } },
@@ -62,14 +62,8 @@ describe.runIf(noServer() === null)('ingest and query apart', () => {
     });
     expect(sent.status).toBe(200);
     await ingest.drained();
-    await vi.waitFor(
-      async () => {
-        const { body } = await get(query.urls.api, '/api/v1/tasks/apart');
-        expect(JSON.parse(body)).toMatchObject({ task_id: 'apart', state: 'done', llm_calls: 1 });
-        expect(JSON.parse(body).findings).toEqual([]);
-      },
-      { timeout: 30_000, interval: 200 },
-    );
+    const { body } = await get(query.urls.api, '/api/v1/tasks/apart');
+    expect(JSON.parse(body)).toMatchObject({ task_id: 'apart', state: 'done', llm_calls: 1 });
   });
 
   it('has each tell of itself alone', async () => {
@@ -82,7 +76,10 @@ describe.runIf(noServer() === null)('ingest and query apart', () => {
     ]);
     expect((await get(ingest.urls.api, '/metrics')).body).toContain('plumbline_ingest_received');
     expect((await get(ingest.urls.api, '/api/v1/tasks')).status).toBe(404);
-    expect((await get(query.urls.api, '/metrics')).body).not.toContain('plumbline_ingest_');
+    const metrics = await Promise.all([ingest, query].map(({ urls }) => get(urls.api, '/metrics')));
+    const judges = metrics.map(({ body }) => body.includes('plumbline_findings_'));
+    expect(judges).toEqual([false, true]);
+    expect(metrics[1]?.body).not.toContain('plumbline_ingest_');
   });
 });
 
