@@ -106,7 +106,9 @@ export function deleteDone(
     const [oldest, next] = left;
     if (oldest === undefined || next === undefined || next.base > done) return left;
     const tooLarge = end - oldest.base > limits.maxBytes;
-    if (!tooLarge && Date.now() - statSync(oldest.path).mtimeMs < limits.keepMs) return left;
+    // Files have finer times than the clock: one that was just written can seem to be of the future.
+    const ageMs = Math.max(Date.now() - statSync(oldest.path).mtimeMs, 0);
+    if (!tooLarge && ageMs < limits.keepMs) return left;
     unlinkSync(oldest.path);
     left.shift();
   }
