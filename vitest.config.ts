@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-// Two projects: `unit` needs no engine and shares one process; `engine` runs against ClickHouse (one data directory per
-// process, and threads crash the engine), so its files run in forks, three at a time: each waits
-// for fsyncs a quarter of its time.
+// Two projects: `unit` needs no engine; `engine` runs against ClickHouse (one data directory per process, and threads
+// crash the engine), so its files run in forks. Three at a time, of both together: on two cores, two leave gaps where a
+// file waits for the processes that it started, and each more loads all modules once more.
 const conditions = ['app-source', 'node', 'development|production'];
 const engine = ['**/*.engine.test.ts', 'test/**/*.test.ts'];
 
