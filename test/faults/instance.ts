@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { startCommand } from '../start-command.ts';
 
 /** A Plumbline as a user starts it, in a process of its own, that can be killed and started again. */
 export interface Instance {
@@ -37,7 +38,6 @@ export interface Settings {
   readonly prefix?: readonly string[];
 }
 
-const node = ['--conditions=app-source', '--import', 'tsx', 'main.ts'];
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export function newInstance(settings: Settings): Instance {
@@ -46,7 +46,7 @@ export function newInstance(settings: Settings): Instance {
   let urls: Instance['urls'] | undefined;
 
   function launch(): ChildProcess {
-    const [program = '', ...args] = [...prefix, process.execPath, ...node];
+    const [program = '', ...args] = [...prefix, process.execPath, ...startCommand.flags, 'main.ts'];
     const started = spawn(program, args, {
       cwd: root,
       env: {
@@ -55,7 +55,7 @@ export function newInstance(settings: Settings): Instance {
         PLUMBLINE_PORT: '0',
         PLUMBLINE_OTLP_PORT: '0',
         PLUMBLINE_GRPC_PORT: '0',
-        UV_THREADPOOL_SIZE: '16',
+        ...startCommand.env,
         // It would mend what the derivation got wrong before anybody looks.
         PLUMBLINE_AUDIT: 'off',
         ...(clickhouse === undefined ? {} : { CLICKHOUSE_URL: clickhouse }),

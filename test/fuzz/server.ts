@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { startCommand } from '../start-command.ts';
 
 /** A Plumbline as users start it: `main.ts` in a process of its own, on free ports. */
 export interface PlumblineProcess {
@@ -37,23 +38,19 @@ export async function startPlumbline(
   flags: readonly string[] = [],
 ): Promise<PlumblineProcess> {
   const grpcPort = await freePort();
-  const child = spawn(
-    process.execPath,
-    [...flags, '--conditions=app-source', '--import', 'tsx', `${root}main.ts`],
-    {
-      cwd: root,
-      env: {
-        ...process.env,
-        UV_THREADPOOL_SIZE: '16',
-        PLUMBLINE_DATA: data,
-        PLUMBLINE_PORT: '0',
-        PLUMBLINE_OTLP_PORT: '0',
-        PLUMBLINE_GRPC_PORT: String(grpcPort),
-        CLICKHOUSE_URL: '',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(process.execPath, [...startCommand.flags, ...flags, `${root}main.ts`], {
+    cwd: root,
+    env: {
+      ...process.env,
+      ...startCommand.env,
+      PLUMBLINE_DATA: data,
+      PLUMBLINE_PORT: '0',
+      PLUMBLINE_OTLP_PORT: '0',
+      PLUMBLINE_GRPC_PORT: String(grpcPort),
+      CLICKHOUSE_URL: '',
     },
-  );
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const lines: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     lines.push(line.slice(0, 500));
