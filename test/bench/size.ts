@@ -71,7 +71,7 @@ function watchSmall({ otlp, api }: PlumblineProcess): { stop(): Promise<number[]
         [0, 1, 2].map((i) => modelCall(id, trace, i)),
       );
       const acked = performance.now();
-      while ((await taskOf(api, id))?.['llm_calls'] !== 3) await sleep(25);
+      while ((await taskOf(api, id))?.['llm_calls'] !== 3) await sleep(100);
       waits.push(performance.now() - acked);
       await sleep(200);
     }
