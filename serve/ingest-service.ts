@@ -10,6 +10,7 @@ import { createAudit } from '../store/derive/audit.ts';
 import { auditMetrics, startAuditClock } from '../store/derive/audit-clock.ts';
 import { createDeriver } from '../store/derive/deriver.ts';
 import { createDeriveThread } from '../store/derive/thread/thread.ts';
+import { openBeside } from '../store/embedded.ts';
 import { replaceWorkflowSettings } from '../store/workflows.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { Foundation } from './foundation.ts';
@@ -35,9 +36,15 @@ export async function openIngest(
 ): Promise<Ingest> {
   const workflows = await readSettings('PLUMBLINE_WORKFLOWS', config.workflowsFile, parseWorkflows);
   await replaceWorkflowSettings(store, workflows ?? []);
-  const thread = createDeriveThread(store);
+  const small = await openBeside(store, 1);
+  const large = await openBeside(store, 1);
+  undo.push(async () => {
+    await small.close();
+    await large.close();
+  });
+  const thread = createDeriveThread(large);
   undo.push(() => thread.close());
-  const deriver = createDeriver(store, { thread });
+  const deriver = createDeriver(small, { thread });
   const ingest = await createIngest({
     store,
     derive: deriver.derive,

@@ -9,6 +9,7 @@ import type { Operations } from '../query/operations/routes.ts';
 import { parsePrices } from '../query/prices/schema.ts';
 import { builtinObjectives } from '../query/slos/objectives.ts';
 import { mergeObjectives, parseOpenSlo } from '../query/slos/openslo.ts';
+import { openBeside } from '../store/embedded.ts';
 import { replaceFileOverrides } from '../store/prices/override.ts';
 import { replaceFileRates } from '../store/prices/rates.ts';
 import type { ApiKeys } from './api-keys.ts';
@@ -25,15 +26,20 @@ export interface QueryService {
   readonly settled: () => Promise<void>;
 }
 
+/** Asked of the embedded engine, which has inserts and derivations to do as well. */
+const questionsAtOnce = 3;
+
 /** `isBusy` says when new data goes before findings. */
 export async function startQuery(
   config: Config,
-  { store, normaliser }: Foundation,
+  { store: whole, normaliser }: Foundation,
   keys: ApiKeys | undefined,
   operations: Operations,
   isBusy: () => boolean,
   undo: Undo,
 ): Promise<QueryService> {
+  const store = await openBeside(whole, questionsAtOnce);
+  undo.push(() => store.close());
   const own = await readSettings('PLUMBLINE_SLOS', config.slosFile, parseOpenSlo);
   const prices = await readSettings('PLUMBLINE_PRICES', config.pricesFile, parsePrices);
   const findings =

@@ -1,15 +1,20 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import { lockOwner, statusOwner } from './directory.ts';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { openEmbedded } from './embedded.ts';
 import { migrate } from './migrate.ts';
+import { QUIET, SESSION } from './session.ts';
+import { StoreUnusable } from './unusable.ts';
 import { verifyTables } from './verify.ts';
+
+export { StoreBusy, StoreUnusable } from './unusable.ts';
 
 /** Embedded: a directory that belongs to the store alone. Server: a ClickHouse HTTP URL (user and password in it). */
 export type StoreTarget =
   | { readonly path: string }
   | { readonly url: string; readonly database?: string };
+
+/** Runs a question over a connection that has nothing else to do. */
+export type Lend = <Answer>(ask: (client: ClickHouseClient) => Promise<Answer>) => Promise<Answer>;
 
 /** An open, migrated and verified store. */
 export interface Store {
@@ -17,20 +22,10 @@ export interface Store {
   readonly embedded: boolean;
   /** Directory for short-lived Native files. */
   readonly tmp: string;
+  /** Lends a connection for a question; without it questions go over `client` too. */
+  readonly lend?: Lend;
   close(): Promise<void>;
 }
-
-/** Another process has the data directory open. Its message is one line for a user. */
-export class StoreBusy extends Error {
-  override readonly name = 'StoreBusy';
-}
-
-/** The store cannot be used as configured (engine missing or too old, unusable path). One line for a user. */
-export class StoreUnusable extends Error {
-  override readonly name = 'StoreUnusable';
-}
-
-type CustomConnection = NonNullable<Parameters<typeof createClient>[0]>['connection'];
 
 /**
  * Opens the store, applies migrations and checks every table against the schema.
@@ -50,92 +45,6 @@ export async function openStore(target: StoreTarget): Promise<Store> {
   }
   return store;
 }
-
-async function openEmbedded(path: string): Promise<Store> {
-  const root = resolve(path);
-  // file('…') expands these and knows no escape.
-  if (/[*?{}[\]]/.test(root)) {
-    throw new StoreUnusable(`the data directory must not contain * ? { } [ ]: ${root}`);
-  }
-  const engine = join(root, 'clickhouse');
-  const tmp = join(root, 'tmp');
-  await makeDirectories(engine, tmp);
-  const { createChdbConnection, drainPending } = await loadEngine();
-  const owner = await lockOwner(engine);
-  if (owner !== null) throw busy(root, owner);
-  const client = await connect(() => createChdbConnection({ path: engine }), root, engine);
-  // Left over from a killed process; only now is the directory known to be ours.
-  for (const file of await readdir(tmp)) await rm(join(tmp, file), { force: true });
-  const close = async () => {
-    await client.close();
-    await drainPending();
-  };
-  return { client, embedded: true, tmp, close };
-}
-
-async function makeDirectories(...paths: readonly string[]): Promise<void> {
-  try {
-    for (const path of paths) await mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw new StoreUnusable(`cannot create the data directory: ${messageOf(cause)}`, { cause });
-  }
-}
-
-async function connect(
-  open: () => unknown,
-  root: string,
-  engine: string,
-): Promise<ClickHouseClient> {
-  try {
-    // Typed as its own package's interface: structurally the same, nominally not.
-    const connection = open() as NonNullable<CustomConnection>;
-    const client = createClient({ connection, log: QUIET });
-    // The embedded engine keeps SET for the whole session: here, once, that is what is wanted.
-    for (const [name, value] of Object.entries(SESSION)) {
-      await client.command({ query: `SET ${name} = '${value}'` });
-    }
-    return client;
-  } catch (cause) {
-    const owner = await statusOwner(engine);
-    if (owner !== null) throw busy(root, owner, cause);
-    throw new StoreUnusable(`cannot open the data directory ${root}: ${messageOf(cause)}`, {
-      cause,
-    });
-  }
-}
-
-function busy(root: string, owner: number, cause?: unknown): StoreBusy {
-  return new StoreBusy(`the data directory ${root} is in use by process ${owner}`, { cause });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-async function loadEngine() {
-  try {
-    const [{ createChdbConnection }, { drainPending }] = await Promise.all([
-      import('chdb/connection'),
-      import('chdb'),
-    ]);
-    return { createChdbConnection, drainPending };
-  } catch (cause) {
-    throw new StoreUnusable(
-      'the embedded engine is not available (optional dependency chdb): run "npm install chdb", or set CLICKHOUSE_URL',
-      { cause },
-    );
-  }
-}
-
-// Errors are thrown; the client's own log would print them a second time, with what users sent.
-const QUIET = { level: ClickHouseLogLevel.OFF } as const;
-
-// 64-bit integers as text (JavaScript numbers would round them), NaN and infinity as null, all times in UTC.
-const SESSION = {
-  output_format_json_quote_64bit_integers: '1',
-  output_format_json_quote_denormals: '0',
-  session_timezone: 'UTC',
-} as const;
 
 async function openServer(target: {
   readonly url: string;

@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Store } from './connection.ts';
+import { literal } from './literal.ts';
 import { encodeBlock } from './native.ts';
 import type { Table } from './tables/table.ts';
 
@@ -143,7 +144,7 @@ async function insertOnce<Row>(
   const path = join(store.tmp, `${randomUUID()}.native`);
   try {
     await writeFile(path, bytes);
-    const source = `SELECT ${columns} FROM file(${quote(path)}, 'Native')`;
+    const source = `SELECT ${columns} FROM file(${literal('String', path)}, 'Native')`;
     await store.client.command({ query: `${target} ${source} SETTINGS ${settings(token)}` });
   } finally {
     await rm(path, { force: true });
@@ -171,10 +172,6 @@ function settings(token: string | undefined): string {
     // One batch may hold late spans of many days: any limit would refuse it for ever, and hold up all behind it.
     'max_partitions_per_insert_block = 0',
   ];
-  if (token !== undefined) list.push(`insert_deduplication_token = ${quote(token)}`);
+  if (token !== undefined) list.push(`insert_deduplication_token = ${literal('String', token)}`);
   return list.join(', ');
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

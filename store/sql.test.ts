@@ -12,6 +12,9 @@ describe('sql', () => {
       'SELECT {p0:UInt8} WHERE a = {p1:String} AND b = {p2:UInt8} LIMIT {p3:UInt64}',
     );
     expect(q.params).toEqual({ p0: 0, p1: 'x', p2: 2, p3: 9 });
+    expect(q.inline).toBe(
+      "SELECT _CAST(0, 'UInt8') WHERE a = 'x' AND b = _CAST(2, 'UInt8') LIMIT _CAST(9, 'UInt64')",
+    );
   });
 
   it('sends a parameter that stands in several places once', () => {

@@ -1,12 +1,15 @@
 import type { Store } from './connection.ts';
+import { literal } from './literal.ts';
 
 /** A ClickHouse query and its parameters; made by {@link sql} only, so that no bare string becomes SQL. */
 export interface Sql {
   readonly text: string;
   readonly params: Readonly<Record<string, unknown>>;
+  /** The same without parameters: their values are literals in it. */
+  readonly inline: string;
 }
 
-/** A value bound to a ClickHouse type: it travels beside the text and never becomes part of it. */
+/** A value bound to a ClickHouse type: a server gets it beside the text, the embedded engine as a {@link literal} in it. */
 export interface Param {
   readonly type: string;
   readonly value: unknown;
@@ -40,6 +43,12 @@ class Fragment implements Sql {
 
   get params(): Readonly<Record<string, unknown>> {
     return Object.fromEntries([...this.bound()].map(([{ value }, name]) => [name, value]));
+  }
+
+  get inline(): string {
+    return this.pieces
+      .map((piece) => (typeof piece === 'string' ? piece : literal(piece.type, piece.value)))
+      .join('');
   }
 
   /** The names of the parameters. */
@@ -146,13 +155,10 @@ export function join(parts: readonly Sql[], separator: Separator): Sql {
  * @throws ClickHouseError with its numeric `code` as text.
  */
 export async function query<Row>(store: Store, q: Sql): Promise<Row[]> {
-  const { text, params } = q;
-  const result = await store.client.query({
-    query: text,
-    format: 'JSONEachRow',
-    ...(Object.keys(params).length > 0 && { query_params: { ...params } }),
+  return await ask(store, async (client) => {
+    const result = await client.query({ ...statement(store, q), format: 'JSONEachRow' });
+    return await result.json<Row>();
   });
-  return await result.json<Row>();
 }
 
 /** The rows of an answer, column by column: the i-th row has the i-th value of each. */
@@ -168,21 +174,27 @@ export interface Columns<Row> {
  * @throws ClickHouseError with its numeric `code` as text.
  */
 export async function queryColumns<Row>(store: Store, q: Sql): Promise<Columns<Row>> {
-  const { text, params } = q;
-  const result = await store.client.query({
-    query: text,
-    format: 'JSONColumnsWithMetadata',
-    ...(Object.keys(params).length > 0 && { query_params: { ...params } }),
+  return await ask(store, async (client) => {
+    const format = 'JSONColumnsWithMetadata';
+    const result = await client.query({ ...statement(store, q), format });
+    const { rows, data } = (await result.json()) as { rows: number; data: Columns<Row>['of'] };
+    return { rows, of: data };
   });
-  const { rows, data } = (await result.json()) as { rows: number; data: Columns<Row>['of'] };
-  return { rows, of: data };
 }
 
 /** Runs a statement that answers no rows. */
 export async function command(store: Store, q: Sql): Promise<void> {
-  const { text, params } = q;
-  await store.client.command({
-    query: text,
-    ...(Object.keys(params).length > 0 && { query_params: { ...params } }),
-  });
+  await store.client.command(statement(store, q));
+}
+
+async function ask<Answer>(
+  { client, lend }: Store,
+  question: (client: Store['client']) => Promise<Answer>,
+): Promise<Answer> {
+  return lend === undefined ? await question(client) : await lend(question);
+}
+
+/** The embedded engine runs queries with parameters one after the other, all of the process; those without, side by side. */
+function statement({ embedded }: Store, q: Sql): { query: string; query_params?: Sql['params'] } {
+  return embedded ? { query: q.inline } : { query: q.text, query_params: q.params };
 }
