@@ -280,7 +280,10 @@ WITH
     settings_of[if(mapContains(settings_of, toString(workflow)), toString(workflow), '*')] AS settings
 
 SELECT
-    tasks.*,
+    -- Log records give it as it was written.
+    tasks.* REPLACE (
+        if(lower(tasks.traffic) IN ('live', 'shadow', 'eval', 'synthetic'), lower(tasks.traffic), 'unknown') AS traffic
+    ),
     coalesce(ended_at, last_signal_at) AS counted_at,
     multiIf(
         declared_state IN ('done', 'failed', 'cancelled'), declared_state,
