@@ -247,6 +247,7 @@ WITH
     arrayMap(
         (model, usage, price, service, factor) -> multiIf(
             usage != 'known', '',
+            price.2 = 0 AND {what_if:String} != '', splitByChar('\0', {what_if:String})[2],
             price.2 = 0, if(model = '', 'unknown', model),
             factor IS NULL, concat(model, ' (', service, ')'),
             ''
