@@ -338,6 +338,9 @@ describe('prices', () => {
     expect(successes).toBeGreaterThan(0);
     expect(each).toBeCloseTo(0.0785 / successes, 12);
     expect(await total('&prices=2026-10-01')).toBe(before);
+    const misdated = await send('DELETE', { ...place, valid_from: '2026-11-02T00:00:00Z' });
+    expect(misdated.status).toBe(404);
+    expect(await misdated.text()).toContain('there is one from');
     expect((await send('DELETE', place)).status).toBe(200);
     expect(await group()).toEqual(all);
   });
@@ -359,6 +362,9 @@ describe('prices', () => {
       12,
     );
     expect(await total('&what_if_model=nobody/knows')).toBeNull();
+    expect(await group('&what_if_model=nobody/knows')).toMatchObject({
+      unpriced_models: ['knows'],
+    });
   });
 
   it('lists what is priced, and the origin of each price', async () => {

@@ -59,4 +59,6 @@ export function limit(initial: number, max: number) {
 }
 
 /** Lists default to real traffic; `all` asks for every kind. */
-export const traffic = z.enum(['live', 'shadow', 'eval', 'synthetic', 'all']).default('live');
+export const traffic = z
+  .enum(['live', 'shadow', 'eval', 'synthetic', 'unknown', 'all'])
+  .default('live');

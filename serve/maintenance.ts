@@ -1,5 +1,5 @@
 import type { Normaliser } from '../ingest/normalise/normaliser.ts';
-import { remap } from '../ingest/remap/remap.ts';
+import { type Remapped, remap } from '../ingest/remap/remap.ts';
 import type { Work } from '../query/maintenance/jobs.ts';
 import type { Store } from '../store/connection.ts';
 import { rebuild } from '../store/derive/rebuild.ts';
@@ -14,9 +14,9 @@ export function maintenance(
   return {
     async remap(project, from, to, onProgress, signal) {
       let total = 0;
-      const told = (at: { spans: number; logs: number; skipped: number; total: number }) => {
+      const told = (at: Remapped & { readonly total: number }) => {
         total = at.total;
-        onProgress({ done: at.spans + at.logs + at.skipped, total });
+        onProgress({ done: at.spans + at.logs + at.points + at.skipped, total });
       };
       const options = { store, normaliser, signal, onProgress: told };
       const done = await remap(options, project, from, to);

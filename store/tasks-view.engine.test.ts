@@ -25,6 +25,7 @@ interface Answer {
   readonly outcome_at: string | null;
   readonly counted_at: string;
   readonly duration_ms: number | null;
+  readonly traffic: string;
   readonly 'calls.cost_usd': readonly (number | null)[];
   readonly cost_usd: number | null;
   readonly cost_usd_known: number;
@@ -351,6 +352,20 @@ for (const backend of usualBackends) {
           expect(row?.duration_ms).toBe(over ? 0 : null);
         },
       );
+    });
+
+    it('sets what claims another kind of traffic apart from live, whoever spelt it', async () => {
+      const ask = { project: 'traffics' };
+      const given = ['live', 'shadow', 'Eval', 'canary'];
+      await put(
+        store,
+        ...given.map((traffic) =>
+          taskRow({ task_id: traffic, started: START, ended: END }, { ...ask, traffic }),
+        ),
+      );
+      const seen = await byId(store, ask);
+      const read = given.map((id) => seen.get(id)?.traffic);
+      expect(read).toEqual(['live', 'shadow', 'eval', 'unknown']);
     });
 
     describe('range', () => {

@@ -116,10 +116,19 @@ function compileSource(
     kinds: source.kinds === undefined ? null : new Set(source.kinds),
     unless: (source.unless ?? []).map(conventions.rankOf),
     runIf: (source.run_if ?? []).map(conventions.rankOf),
-    transform: head === '' ? null : compileTransform(head, mapping),
+    transform: head === '' ? null : transformOf(name, source, head, mapping),
     parser,
     key: source.attribute ?? '',
   };
+}
+
+function transformOf(field: string, { attribute = '' }: Source, spec: string, mapping: Mapping) {
+  try {
+    return compileTransform(spec, mapping);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${message}\n  → at fields.${field}, attribute ${attribute}`, { cause });
+  }
 }
 
 /** `llm.tools.{i}.x` and `a.*` match by prefix; after an index prefix comes a digit. */

@@ -40,8 +40,11 @@ export function loneTaskId(own: OwnTaskId, traceId: string, sessionId: string): 
 
 const traffics: ReadonlySet<string> = new Set(['live', 'shadow', 'eval', 'synthetic']);
 
-/** The traffic class of an item as written, empty when unset or none of the four. */
+/**
+ * The traffic class of an item, empty when unset. A word that is none of the four is `unknown`: whoever writes one sets
+ * the item apart from live traffic, so it is not counted there, and nobody can say what else it is.
+ */
 export function trafficOf(text: string): string {
-  const traffic = text.toLowerCase();
-  return traffics.has(traffic) ? traffic : '';
+  const traffic = text.trim().toLowerCase();
+  return traffic === '' || traffics.has(traffic) ? traffic : 'unknown';
 }

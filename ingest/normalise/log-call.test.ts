@@ -66,6 +66,12 @@ describe('a log record that reports a call', () => {
     expect(of('response.created').kind).toBe('');
   });
 
+  it('is of Claude Code with the mode that it was served in, which has a price of its own', () => {
+    const of = (speed: string) =>
+      read('claude_code.api_request', { model: 'claude-opus-4-8', speed }).row.service_tier;
+    expect([of('fast'), of('normal')]).toEqual(['fast', 'normal']);
+  });
+
   it('is of Gemini CLI with its thoughts in the output', () => {
     const values = {
       'session.id': 's',

@@ -29,7 +29,8 @@ export interface MetricEngine {
   readonly guessProvider: (model: string) => string;
 }
 
-const temporalities = ['unspecified', 'delta', 'cumulative'];
+/** By OTLP's number. */
+export const temporalities = ['unspecified', 'delta', 'cumulative'];
 
 /** Data points as rows, with what their attributes say of tasks and agents. */
 export function normaliseMetrics(

@@ -239,6 +239,15 @@ describe('OpenTelemetry GenAI', () => {
 });
 
 describe('our own attributes', () => {
+  it.each([
+    [' Eval', 'eval'],
+    ['canary', 'unknown'],
+    ['', ''],
+  ])('read the traffic "%s" as "%s"', (written, traffic) => {
+    const { row } = one({ attributes: { 'agent.task.traffic': written } });
+    expect(row.task_traffic).toBe(traffic);
+  });
+
   it('name task, attempt, workflow, reference, parent, traffic and fingerprints', () => {
     const { row } = one({
       name: 'invoke_workflow support',

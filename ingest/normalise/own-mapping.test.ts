@@ -115,7 +115,10 @@ fields:
     ['fields: [', /line 1/],
     ['fields: { userid: [a] }', /no such field; perhaps user_id/],
     ['fields: { zzz: [a] }', /no such field; one of operation, provider/],
-    ['fields: { user_id: [{ attribute: a, transform: nonsense }] }', /nonsense/],
+    [
+      'fields: { user_id: [{ attribute: acme.a, transform: nonsense }] }',
+      /'nonsense'.*json_path[\s\S]*at fields\.user_id, attribute acme\.a/,
+    ],
     ['fields: { user_id: [{ attribute: a, convention: nobody }] }', /nobody/],
     ['kinds: { attributes: { a: { b: wizard } } }', /kinds\.attributes\.a\.b/],
     ['exclude: [{ attribute: nothing.reads.this }]', /nothing is read from nothing\.reads\.this/],

@@ -268,7 +268,10 @@ export function compileTransform(spec: string, mapping: Mapping): Transform {
   const chain = splitSpec(spec).map((step) => {
     const [, name = '', argument = ''] = /^(\w+)(?:\((.*)\))?$/.exec(step) ?? [];
     const make = Object.hasOwn(steps, name) ? steps[name] : undefined;
-    if (make === undefined) throw new Error(`mapping: unknown transform '${step}' in '${spec}'`);
+    if (make === undefined) {
+      const known = Object.keys(steps).join(', ');
+      throw new Error(`unknown transform '${step}' in '${spec}'; one of ${known}`);
+    }
     return make(argument, mapping);
   });
   const [only] = chain;

@@ -50,23 +50,30 @@ function day(time: bigint): bigint {
   return time / 86_400_000_000_000n;
 }
 
+export const tables = {
+  spans: { name: sql`spans`, time: sql`start` },
+  logs: { name: sql`logs`, time: sql`time` },
+  metrics_number: { name: sql`metrics_number`, time: sql`time` },
+  metrics_histogram: { name: sql`metrics_histogram`, time: sql`time` },
+} as const;
+
 /** Where in [from, to) rows are to be made anew. */
 export async function readStretches(
   store: Store,
-  table: 'spans' | 'logs',
+  table: keyof typeof tables,
   { project, before }: Scope,
   from: bigint,
   to: bigint,
   size: number,
 ): Promise<Stretch[]> {
-  const of = (name: Sql, time: Sql) => sql`
+  const { name, time } = tables[table];
+  const rows = await query<{ at: number; rows: string }>(
+    store,
+    sql`
 SELECT toUnixTimestamp(toStartOfMinute(${time})) AS at, count() AS rows FROM ${name}
 WHERE project = ${param('String', project)} AND ${between(time, from, to)}
   AND mapping_version < ${param('UInt16', before)}
-GROUP BY at ORDER BY at`;
-  const rows = await query<{ at: number; rows: string }>(
-    store,
-    table === 'spans' ? of(sql`spans`, sql`start`) : of(sql`logs`, sql`time`),
+GROUP BY at ORDER BY at`,
   );
   return stretches(
     rows.map(({ at, rows: n }) => ({ at: BigInt(at) * 1_000_000_000n, rows: Number(n) })),
@@ -74,7 +81,7 @@ GROUP BY at ORDER BY at`;
   );
 }
 
-function between(time: Sql, from: bigint, to: bigint): Sql {
+export function between(time: Sql, from: bigint, to: bigint): Sql {
   return sql`${time} >= ${at(from)} AND ${time} < ${at(to)}`;
 }
 
@@ -82,7 +89,8 @@ function at(time: bigint): Sql {
   return sql`fromUnixTimestamp64Nano(${param('Int64', String(time))}, 'UTC')`;
 }
 
-interface Shared {
+/** What a stored item's batch shared. */
+export interface Shared {
   readonly scope_name: string;
   readonly scope_version: string;
   /** Pairs as JSON: most spans share it, and then it is read once. */
@@ -101,12 +109,12 @@ type SpanJson = Json<Omit<SpanToRemap, 'events.time' | 'payload'>, 'start' | 'en
   readonly payload: readonly (readonly [string, readonly string[]])[];
 };
 
-/** A map as pairs: as an object, JSON would lose the order and repeated keys. */
-function pairs(map: Sql): Sql {
+/** A map of `source` as pairs: as an object, JSON would lose the order and repeated keys. */
+export function pairs(map: Sql): Sql {
   return sql`arrayZip(mapKeys(source.${map}), mapValues(source.${map})) AS ${map}`;
 }
 
-const resource = sql`toJSONString(arrayZip(mapKeys(source.resource), mapValues(source.resource))) AS resource`;
+export const resource = sql`toJSONString(arrayZip(mapKeys(source.resource), mapValues(source.resource))) AS resource`;
 
 const once = sql`SETTINGS do_not_merge_across_partitions_select_final = 1`;
 

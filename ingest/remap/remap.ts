@@ -9,6 +9,7 @@ import { restoreAttributes, restoreLog, restoreSpan } from '../normalise/restore
 import type { Batch } from '../otlp/model.ts';
 import { isChanged } from './changed.ts';
 import { type Derivation, deriveBehind } from './derive-behind.ts';
+import { type PointTable, pointTables, remapPoints } from './points.ts';
 import {
   contentKey,
   type LogToRemap,
@@ -38,6 +39,7 @@ export interface Remapped {
   /** Spans that the mapping reads otherwise than the one before; the others, and their tasks, stay as they are. */
   readonly rewritten: number;
   readonly logs: number;
+  readonly points: number;
   /** Spans left as they were, because some of their payload is gone. */
   readonly skipped: number;
 }
@@ -47,7 +49,7 @@ const defaultPageSize = 4_000;
 const handful = 200;
 
 /**
- * Reads the stored spans and log records of [from, to), in nanoseconds since 1970, again by the mapping in use, and
+ * Reads the stored spans, log records and metric points of [from, to), in nanoseconds since 1970, again by the mapping in use, and
  * derives their tasks: each gets one new version, which wins over the one it had. Rows that this mapping made are left
  * alone, so that a remap which was interrupted goes on where it stopped. Whoever reads meanwhile sees some tasks by the
  * former mapping and some by this one.
@@ -64,12 +66,19 @@ export async function remap(
   const scope = { project, before: normaliser.mappingVersion };
   const inSpans = await readStretches(store, 'spans', scope, from, to, pageSize);
   const inLogs = await readStretches(store, 'logs', scope, from, to, pageSize);
-  const total = [...inSpans, ...inLogs].reduce((sum, { rows }) => sum + rows, 0);
-  const done = { spans: 0, rewritten: 0, logs: 0, skipped: 0 };
+  const inPoints: (readonly [PointTable, Stretch])[] = [];
+  for (const table of pointTables) {
+    const found = await readStretches(store, table, scope, from, to, pageSize);
+    inPoints.push(...found.map((stretch) => [table, stretch] as const));
+  }
+  const all = [...inSpans, ...inLogs, ...inPoints.map(([, stretch]) => stretch)];
+  const total = all.reduce((sum, { rows }) => sum + rows, 0);
+  const done = { spans: 0, rewritten: 0, logs: 0, points: 0, skipped: 0 };
   const note = (part: Partial<Remapped>) => {
     done.spans += part.spans ?? 0;
     done.rewritten += part.rewritten ?? 0;
     done.logs += part.logs ?? 0;
+    done.points += part.points ?? 0;
     done.skipped += part.skipped ?? 0;
     onProgress({ ...done, total });
     signal.throwIfAborted();
@@ -79,6 +88,11 @@ export async function remap(
     for await (const part of remapSpans(options, scope, inSpans, derivation)) note(part);
     for (const stretch of inLogs) {
       for await (const part of remapLogs(options, scope, stretch, derivation)) note(part);
+    }
+    for (const [table, stretch] of inPoints) {
+      const { points, tasks } = await remapPoints(store, normaliser, scope, table, stretch);
+      await derivation.add(new Map(), tasks);
+      note({ points });
     }
   } finally {
     // Also of what was written before it was stopped: nobody else would.

@@ -21,7 +21,7 @@ const budget = z.strictObject({
   user: name.optional(),
   /** Name or hash of an API key, as a gateway reports it. */
   key: name.optional(),
-  traffic: z.enum(['live', 'shadow', 'eval', 'synthetic', 'all']).default('live'),
+  traffic: z.enum(['live', 'shadow', 'eval', 'synthetic', 'unknown', 'all']).default('live'),
   window,
   limit_usd: z.number().positive().max(1e9),
   /** Below this spend of the last hour there is no rate: a single call says nothing. Default: a hundredth of the limit. */

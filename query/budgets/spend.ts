@@ -61,9 +61,9 @@ export async function spendOf(
   const lastHour = sql`${time(new Date(now.getTime() - hour))}`;
   const rows = perCall
     ? sql`SELECT *, call_agent, ifNull(call_cost, 0) AS known, isNull(call_cost) AS is_partial,
-        if(isNull(call_cost), [call_name], []) AS unknown, if(call_start >= ${lastHour}, known, 0) AS recent
-      FROM ${tasks} ARRAY JOIN calls.agent AS call_agent, calls.name AS call_name, calls.start AS call_start,
-        calls.cost_usd AS call_cost`
+        if(call_unpriced = '', [], [call_unpriced]) AS unknown, if(call_start >= ${lastHour}, known, 0) AS recent
+      FROM ${tasks} ARRAY JOIN calls.agent AS call_agent, calls.start AS call_start, calls.cost_usd AS call_cost,
+        calls.unpriced AS call_unpriced`
     : sql`SELECT *, cost_usd_known AS known, isNull(cost_usd) AS is_partial, unpriced_models AS unknown,
         arraySum(arrayMap((cost, start) -> if(start >= ${lastHour}, ifNull(cost, 0), 0), calls.cost_usd,
           calls.start)) AS recent

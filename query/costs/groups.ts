@@ -194,14 +194,14 @@ function callRows(
   return sql`SELECT *, call_kind, call_name, call_provider, call_agent, call_cost AS cost,
       ifNull(call_cost, 0) AS known_cost, call_reported AS reported_cost,
       call_reported - call_cost AS reported_less_computed,
-      arrayFilter(name -> name = call_name, unpriced_models) AS unpriced,
-      isNull(call_cost) AND empty(unpriced) AS unmetered,
+      if(call_unpriced = '', [], [call_unpriced]) AS unpriced,
+      isNull(call_cost) AND call_unpriced = '' AS unmetered,
       ${include.includes('tools') ? sql`call_rate` : none} AS tool_part, ${none} AS human_part,
       if(${lost} OR call_attempt < attempts, known_cost + tool_part, 0) AS wasted_cost
     FROM ${tasksIn(scope)}
     ARRAY JOIN calls.kind AS call_kind, calls.name AS call_name, calls.provider AS call_provider,
       calls.agent AS call_agent, calls.attempt AS call_attempt, calls.cost_usd AS call_cost,
-      calls.rate_usd AS call_rate, calls.cost_reported AS call_reported
+      calls.rate_usd AS call_rate, calls.cost_reported AS call_reported, calls.unpriced AS call_unpriced
     WHERE ${join([where(filter), ...only], ' AND ')}`;
 }
 

@@ -1,10 +1,12 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import type { Store } from '../../store/connection.ts';
 import { insert } from '../../store/insert.ts';
 import { overrideRow } from '../../store/prices/override.ts';
 import { param, query, sql } from '../../store/sql.ts';
 import { prices } from '../../store/tables/prices.ts';
 import type { QueryContext } from '../context.ts';
+import { problem } from '../problem.ts';
 import { rfc } from '../time.ts';
 import { returns, valid } from '../valid.ts';
 import { override, place, tier } from './schema.ts';
@@ -75,6 +77,7 @@ export function pricesRoutes({ store, project }: QueryContext): Hono {
     valid('json', place),
     async (c) => {
       const body = c.req.valid('json');
+      await mustExist(store, project(c), body);
       const gone = { ...body, valid_from: new Date(body.valid_from), tiers: [], multipliers: {} };
       await insert(store, prices, [overrideRow(project(c), 'api', gone, true)]);
       return c.json(body);
@@ -82,6 +85,27 @@ export function pricesRoutes({ store, project }: QueryContext): Hono {
   );
 
   return app;
+}
+
+/** What is taken back has to be there: a wrong date would leave the price that was meant, and say nothing. */
+async function mustExist(
+  store: Store,
+  project: string,
+  { provider, model, valid_from }: z.infer<typeof place>,
+): Promise<void> {
+  const rows = await query<{ valid_from: string }>(
+    store,
+    sql`SELECT valid_from FROM prices FINAL WHERE project = ${param('String', project)} AND origin = 'api'
+      AND provider = ${param('String', provider)} AND model = ${param('String', model)} ORDER BY valid_from`,
+  );
+  const known = rows.map((row) => rfc(row.valid_from));
+  if (known.some((date) => Date.parse(date) === Date.parse(valid_from))) return;
+  const others = known.length === 0 ? 'there is none' : `there is one from ${known.join(', ')}`;
+  throw problem(
+    404,
+    'No such price.',
+    `No price of ${provider} ${model} from ${valid_from} was set by PUT: ${others}.`,
+  );
 }
 
 function toJson(row: Row): object {

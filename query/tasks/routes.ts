@@ -10,11 +10,11 @@ import { findTask, findTasks, type Page, type SortKey, sorts, type TaskScope } f
 import { type TaskRecord, type TaskViewRow, taskRecord, toRecord } from './record.ts';
 import { readSubtasks } from './subtasks.ts';
 
+const priced = { error: 'as_of_call, today or a date (2026-11-20)' };
+
 /** `as_of_call` (default), `today`, or a date whose prices are used. */
 export const prices = z
-  .union([z.enum(['as_of_call', 'today']), z.iso.date()], {
-    error: 'as_of_call, today or a date (2026-11-20)',
-  })
+  .union([z.enum(['as_of_call', 'today']), z.iso.date(priced)])
   .default('as_of_call');
 
 const states = [

@@ -55,12 +55,23 @@ function find(model: string, id: string | null | undefined): PriceCalculation | 
 
 function expand({ model: info, provider }: PriceCalculation): ListPrice | null {
   const dated = datedPrices(info).flatMap(({ validFrom, price }) => {
-    const tiers = tiersOf(price);
+    const tiers = isSpeechOrPictures(info.id, price) ? [] : tiersOf(price);
     return tiers.length === 0 ? [] : [{ validFrom, tiers }];
   });
   if (dated.length === 0) return null;
   const multipliers = serviceTiers(provider.id, info.id);
   return { dated, multipliers, contextWindow: info.context_window ?? null };
+}
+
+/**
+ * Models that hear, speak or draw as their main work bill these tokens at up to sixteen times the price of text. A call
+ * does not say which of its tokens are which: the price of text would be wrong, so there is none.
+ */
+function isSpeechOrPictures(id: string, price: ModelPrice): boolean {
+  return (
+    ['output_audio_mtok', 'output_image_mtok', 'output_video_mtok'].some((key) => key in price) ||
+    /(^|[-/])(audio|transcribe|image)($|-)/.test(id)
+  );
 }
 
 /** The list's first entry holds from the beginning; of those for hours of the day the dearest one is taken. */

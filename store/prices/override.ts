@@ -12,7 +12,10 @@ export interface PriceOverride {
   readonly model: string;
   readonly valid_from: Date;
   readonly tiers: readonly TierPrice[];
-  /** What a service tier costs relative to these prices, such as `{ batch: 0.5 }`. */
+  /**
+   * What a service tier costs relative to these prices, such as `{ batch: 0.5 }`; the list's factors hold for tiers that
+   * are not named.
+   */
   readonly multipliers: Readonly<Record<string, number>>;
 }
 
@@ -43,7 +46,10 @@ export function overrideRow(
     source: 'override',
     priced: 1,
     tiers: override.tiers.map(perToken).sort((a, b) => Number(a[0] - b[0])),
-    multipliers: Object.entries(override.multipliers),
+    multipliers: Object.entries(override.multipliers).map(([tier, factor]) => [
+      tier.toLowerCase(),
+      factor,
+    ]),
     context_window: null,
   };
 }

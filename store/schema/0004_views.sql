@@ -59,16 +59,21 @@ GROUP BY project, trace_id;
 CREATE OR REPLACE VIEW task_base_v AS
 WITH
     -- 'provider\0model' -> (valid_from, priced, tiers, multipliers). Overrides come last, so that the last entry that
-    -- holds at a time is the one that counts.
+    -- holds at a time is the one that counts. A service tier of which an override says nothing costs as much relative
+    -- to it as it does relative to the list.
     (
         SELECT mapFromArrays(groupArray(key), groupArray(history))
         FROM
         (
             SELECT
                 concat(provider, '\0', model) AS key,
-                arraySort(
-                    entry -> (indexOf(['list', 'file', 'api'], entry.5), entry.6, entry.1),
-                    groupArray((valid_from, priced, tiers, multipliers, toString(origin), project != '*'))
+                argMaxIf(multipliers, valid_from, origin = 'list') AS listed,
+                arrayMap(
+                    entry -> (entry.1, entry.2, entry.3, mapUpdate(listed, entry.4)),
+                    arraySort(
+                        entry -> (indexOf(['list', 'file', 'api'], entry.5), entry.6, entry.1),
+                        groupArray((valid_from, priced, tiers, multipliers, toString(origin), project != '*'))
+                    )
                 ) AS history
             FROM prices FINAL
             WHERE project IN ('*', {project:String}) AND priced = 1
@@ -209,20 +214,46 @@ WITH
         `calls.kind`, `calls.input_tokens`, `calls.output_tokens`, `calls.error_by`, `calls.ttft_ms`
     ) AS call_usage,
 
+    -- What the service tier costs relative to its model's price; NULL where nobody has said. Another model is asked for
+    -- at its list price when it has no such tier.
+    arrayMap(service -> lower(service), `calls.service_tier`) AS call_services,
+    arrayMap(
+        (service, price) -> multiIf(
+            mapContains(price.4, service), toNullable(price.4[service]),
+            service IN ('', 'auto', 'default', 'standard', 'standard_only', 'on_demand', 'normal')
+                OR {what_if:String} != '', 1,
+            NULL
+        ),
+        call_services, call_prices
+    ) AS call_factors,
+
     -- Canonical input includes what was read from and written to the cache; output includes reasoning.
     arrayMap(
-        (usage, price, tier, service, input, output, read, write, write_1h) -> multiIf(
+        (usage, price, tier, service, factor, input, output, read, write, write_1h) -> multiIf(
             usage = 'free', toNullable(toFloat64(0)),
             usage = 'unknown' OR price.2 = 0, NULL,
-            if(mapContains(price.4, service), price.4[service], 1) * (greatest(toInt64(ifNull(input, 0)) - toInt64(ifNull(read, 0)) - toInt64(ifNull(write, 0)), 0) * tier.2
+            factor * (greatest(toInt64(ifNull(input, 0)) - toInt64(ifNull(read, 0)) - toInt64(ifNull(write, 0)), 0) * tier.2
                 + ifNull(output, 0) * tier.3
-                + ifNull(read, 0) * tier.4
                 + greatest(toInt64(ifNull(write, 0)) - toInt64(ifNull(write_1h, 0)), 0) * tier.5
                 + ifNull(write_1h, 0) * tier.6)
+            + if(mapContains(price.4, concat(service, '.cache_read')), price.4[concat(service, '.cache_read')], factor)
+                * ifNull(read, 0) * tier.4
         ),
-        call_usage, call_prices, call_tiers, `calls.service_tier`, `calls.input_tokens`, `calls.output_tokens`,
+        call_usage, call_prices, call_tiers, call_services, call_factors, `calls.input_tokens`, `calls.output_tokens`,
         `calls.cache_read_tokens`, `calls.cache_write_tokens`, `calls.cache_write_1h_tokens`
     ) AS call_costs,
+
+    -- 'gpt-5 (scale)': the model has a price, this tier of it has none.
+    arrayMap(
+        (model, usage, price, service, factor) -> multiIf(
+            usage != 'known', '',
+            price.2 = 0 AND {what_if:String} != '', splitByChar('\0', {what_if:String})[2],
+            price.2 = 0, if(model = '', 'unknown', model),
+            factor IS NULL, concat(model, ' (', service, ')'),
+            ''
+        ),
+        `calls.name`, call_usage, call_prices, call_services, call_factors
+    ) AS unpriced_calls,
 
     -- What tools and people cost beside models, where there is a rate.
     arrayMap(
@@ -250,7 +281,10 @@ WITH
     settings_of[if(mapContains(settings_of, toString(workflow)), toString(workflow), '*')] AS settings
 
 SELECT
-    tasks.*,
+    -- Log records give it as it was written.
+    tasks.* REPLACE (
+        if(lower(tasks.traffic) IN ('live', 'shadow', 'eval', 'synthetic'), lower(tasks.traffic), 'unknown') AS traffic
+    ),
     coalesce(ended_at, last_signal_at) AS counted_at,
     multiIf(
         declared_state IN ('done', 'failed', 'cancelled'), declared_state,
@@ -285,10 +319,8 @@ SELECT
         toNullable(arraySum(cost -> ifNull(cost, 0), `calls.cost_reported`)),
         NULL
     ) AS cost_usd_reported,
-    arraySort(arrayDistinct(arrayFilter(
-        (model, usage, price) -> usage = 'known' AND price.2 = 0,
-        arrayMap(name -> if(name = '', 'unknown', name), `calls.name`), call_usage, call_prices
-    ))) AS unpriced_models,
+    unpriced_calls AS `calls.unpriced`,
+    arraySort(arrayDistinct(arrayFilter(name -> name != '', unpriced_calls))) AS unpriced_models,
     toUInt32(countEqual(call_usage, 'unknown')) AS unmetered_calls,
     call_rates AS `calls.rate_usd`,
     if(
