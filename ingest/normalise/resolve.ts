@@ -68,6 +68,8 @@ interface Engine {
   readonly conventionsOfName: (name: string) => readonly number[];
   readonly meaningless: (value: Json | undefined) => boolean;
   readonly parse: (text: string) => Json | undefined;
+  /** For each field whether the item in hand filled it itself; one for all items, which come one after the other. */
+  readonly filled: Uint8Array;
 }
 
 const byOrder = (a: Piece, b: Piece) => a.source.order - b.source.order;
@@ -201,7 +203,7 @@ function resolveItem(engine: Engine, item: Item, batch: BatchContext): Resolved 
   const { name, root, attributes } = item;
   const kind = engine.kindOf({ name, root, detected, traits, attributes, stated });
 
-  const own: FieldValues = [];
+  const filled = engine.filled.fill(0);
   const values = batch.values.slice();
   const content: Piece[] = [];
   const tasks: TaskIdCandidate[] = [];
@@ -209,7 +211,7 @@ function resolveItem(engine: Engine, item: Item, batch: BatchContext): Resolved 
     const piece = pieces[next];
     if (piece === undefined) continue;
     const { source } = piece;
-    if (own[source.field] !== undefined || !eligible(source, detected, kind)) continue;
+    if (filled[source.field] === 1 || !eligible(source, detected, kind)) continue;
     if (source.field >= scalarFields.length) {
       content.push(piece);
       continue;
@@ -221,7 +223,7 @@ function resolveItem(engine: Engine, item: Item, batch: BatchContext): Resolved 
       const declared = source.declared && !source.runIf.some((rank) => detected[rank] === 1);
       tasks.push({ id: asText(value) ?? '', declared });
     } else {
-      own[source.field] = value;
+      filled[source.field] = 1;
       values[source.field] = value;
     }
   }
@@ -233,7 +235,8 @@ function resolveItem(engine: Engine, item: Item, batch: BatchContext): Resolved 
 function resolveBatch(engine: Engine, scope: string, resource: readonly Attribute[]): BatchContext {
   const { plan } = engine;
   const detected = plan.conventions.ofBatch(scope, resource);
-  const values: FieldValues = [];
+  // Of full length: an array that grows to a field far behind is copied at every step.
+  const values: FieldValues = Array.from(scalarFields, () => undefined);
   const item: Item = { ...emptyItem, attributes: resource };
   const pieces = resource.flatMap(({ key, value }) =>
     plan.resource(key).sources.map((source) => ({ source, key, value, event: null })),
@@ -271,6 +274,7 @@ export function createResolver(plan: Plan, listener?: Listener): Resolver {
     conventionsOfName: boundedCache(plan.conventions.ofName),
     meaningless: meaninglessness(plan),
     parse: rememberingParse(),
+    filled: new Uint8Array(scalarFields.length),
   };
   return {
     batch: (scope, resource) => resolveBatch(engine, scope, resource),
