@@ -89,7 +89,7 @@ function toDecision(step: Step, level: ContentLevel): DecisionAnswer {
     model: step.model,
     summary: summarise(step, level === 'none'),
     options: optionsOf(step, level),
-    chosen: step.chosen === null ? null : chosenAnswers(step, level),
+    chosen: chosenAnswers(step, level),
     why: step.why?.map((why) => toWhy(why, level)) ?? null,
     informed_by: step.informed?.map((content) => toInformedBy(content, level)) ?? null,
     results: step.kind === 'declared' ? [] : callsOf(step).map((call) => toResult(call, level)),
@@ -116,7 +116,11 @@ function optionsOf({ toolset, toolChoice, alternatives, kind }: Step, level: Con
   return {
     toolset: toolset?.id ?? null,
     tool_choice: toolChoice,
-    alternatives: shown.map((other) => ({ ...other, value: cut(other.value, length) })),
+    alternatives: shown.map(({ reason, ...other }) => ({
+      ...other,
+      value: cut(other.value, length),
+      ...(reason === undefined || level === 'none' ? {} : { reason: cut(reason, length) }),
+    })),
   };
 }
 
@@ -133,8 +137,9 @@ function usageOf({ span }: Step): UsageAnswer | null {
   };
 }
 
-function chosenAnswers({ chosen }: Step, level: ContentLevel): ChosenAnswer[] {
-  if (chosen === null) return [];
+/** Null where it is not known, and where it is nothing but content that was not asked for. */
+function chosenAnswers({ chosen }: Step, level: ContentLevel): ChosenAnswer[] | null {
+  if (chosen === null || (chosen.said && level === 'none')) return null;
   const { calls, answer, value, none } = chosen;
   return [
     ...calls.map((call) => toChosenCall(call, level)),
@@ -147,7 +152,9 @@ function chosenAnswers({ chosen }: Step, level: ContentLevel): ChosenAnswer[] {
             bytes: answer.text === null ? null : Buffer.byteLength(answer.text),
           },
         ]),
-    ...(value === null ? [] : [{ type: 'value' as const, value }]),
+    ...(value === null
+      ? []
+      : [{ type: 'value' as const, value: level === 'full' ? value : cut(oneLine(value), 240) }]),
     ...(none === null ? [] : [{ type: 'none' as const, reason: none }]),
   ];
 }
