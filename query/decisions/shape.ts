@@ -94,13 +94,18 @@ function toDecision(step: Step, level: ContentLevel): DecisionAnswer {
     informed_by: step.informed?.map((content) => toInformedBy(content, level)) ?? null,
     results: step.kind === 'declared' ? [] : callsOf(step).map((call) => toResult(call, level)),
     usage: usageOf(step),
-    cost_usd: step.cost_usd,
+    cost_usd: rounded(step.cost_usd, 12),
     duration_ms: durationOf(step),
-    ttft_ms: step.span?.ttft_ms ?? null,
+    ttft_ms: rounded(step.span?.ttft_ms ?? null, 6),
     attempts: Math.max(1, step.attempts.length),
     finish_reason: step.finish,
     next: step.next.map(({ id }) => id),
   };
+}
+
+/** Sums and units leave noise behind the last digit that means anything: a trillionth of a dollar, a nanosecond. */
+function rounded(value: number | null, digits: number): number | null {
+  return value === null ? null : Number(value.toFixed(digits));
 }
 
 function durationOf(step: Step): number | null {
