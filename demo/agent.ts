@@ -15,7 +15,7 @@ import type {
   ChatCompletionMessageParam,
   ChatCompletionMessageToolCall,
 } from 'openai/resources/chat/completions';
-import { ticketPrompt } from './model.ts';
+import { MODEL, ticketPrompt } from './model.ts';
 import type { Scenario } from './scenarios.ts';
 import { offered, runTool } from './tools.ts';
 
@@ -106,7 +106,7 @@ async function ask(
   client: OpenAI,
 ): Promise<ChatCompletionMessage> {
   const request = {
-    model: 'gpt-4o',
+    model: MODEL,
     messages: [{ role: 'system' as const, content: instructions[agent] }, ...messages],
     tools: offered(agent),
   };

@@ -1,4 +1,5 @@
 import type { PastModelCall, PastStep, PastTask, PastToolCall } from './history.ts';
+import { MODEL } from './model.ts';
 
 /** Where generated telemetry goes and as whom: the resource every span of it carries. */
 export interface Backfill {
@@ -107,7 +108,7 @@ interface Timed {
 type Values = Readonly<Record<string, string | number | readonly string[]>>;
 
 function nameOf(step: PastStep): string {
-  return step.kind === 'model' ? 'chat gpt-4o' : `execute_tool ${step.tool}`;
+  return step.kind === 'model' ? `chat ${MODEL}` : `execute_tool ${step.tool}`;
 }
 
 function identityOf(task: PastTask): Values {
@@ -125,8 +126,8 @@ function modelAttributes(task: PastTask, call: PastModelCall, iteration: number)
   return {
     'gen_ai.operation.name': 'chat',
     'gen_ai.provider.name': 'openai',
-    'gen_ai.request.model': 'gpt-4o',
-    'gen_ai.response.model': 'gpt-4o-2024-08-06',
+    'gen_ai.request.model': MODEL,
+    'gen_ai.response.model': MODEL,
     'gen_ai.response.id': `chatcmpl-${task.traceId.slice(0, 12)}${iteration}`,
     'gen_ai.response.finish_reasons': [call.finish],
     'gen_ai.response.time_to_first_chunk': call.ttftMs / 1000,

@@ -1,6 +1,9 @@
 import type { ChatMessage, Failure, Reply, Responder, Usage } from './llm.ts';
 import type { Scenario, Turn } from './scenarios.ts';
 
+/** Of the live tasks and of the history: one that its vendor has not announced to shut down, and that has a list price. */
+export const MODEL = 'gpt-5.6-terra';
+
 /** Said at the start of a customer's message: by it the script knows which conversation it is in. */
 export const ticketPrompt = (id: string) => `Ticket ${id}: `;
 
@@ -45,7 +48,7 @@ function turnAt(scenario: Scenario, step: number): Turn | undefined {
 
 function failureOf(status: 429 | 500): Failure {
   return status === 429
-    ? { status, message: 'Rate limit reached for gpt-4o', retryAfterMs: RETRY_AFTER_MS }
+    ? { status, message: `Rate limit reached for ${MODEL}`, retryAfterMs: RETRY_AFTER_MS }
     : { status, message: 'The server had an error', retryAfterMs: RETRY_AFTER_MS / 4 };
 }
 
@@ -63,7 +66,6 @@ function replyOf(turn: Turn, callId: string, messages: readonly ChatMessage[]): 
     message: calls ? { content, tool_calls: calls } : { content },
     finish_reason: calls ? 'tool_calls' : turn.cut ? 'length' : 'stop',
     usage,
-    model: 'gpt-4o-2024-08-06',
     ttftMs: FIRST_TOKEN_MS,
     latencyMs: FIRST_TOKEN_MS + usage.output * TOKEN_MS,
   };

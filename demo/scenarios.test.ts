@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ChatCompletionFunctionTool } from 'openai/resources/chat/completions';
 import { describe, expect, it } from 'vitest';
 import type { ChatMessage, Reply } from './llm.ts';
-import { scriptedModel, ticketPrompt } from './model.ts';
+import { MODEL, scriptedModel, ticketPrompt } from './model.ts';
 import { type Scenario, SHOWN_TASK, scenarios } from './scenarios.ts';
 import { offered } from './tools.ts';
 
@@ -17,7 +17,7 @@ function answersTo(scenario: Scenario): Reply[] {
   ];
   const answers: Reply[] = [];
   for (;;) {
-    const answer = model({ model: 'gpt-4o', messages }, {});
+    const answer = model({ model: MODEL, messages }, {});
     if ('status' in answer) {
       if (answer.status === 400) return answers;
       continue;
@@ -75,7 +75,7 @@ describe('the live scenarios of the demo', () => {
 
   it('are refused, not answered at random, when a conversation is not in the script', () => {
     const messages = [{ role: 'user', content: 'Ticket nobody-1: hello' }];
-    expect(scriptedModel(scenarios)({ model: 'gpt-4o', messages }, {})).toMatchObject({
+    expect(scriptedModel(scenarios)({ model: MODEL, messages }, {})).toMatchObject({
       status: 400,
     });
   });

@@ -9,6 +9,7 @@ import { decisionsRoutes } from './decisions/routes.ts';
 import { driftRoutes } from './drift/routes.ts';
 import { findingsRoutes } from './findings/routes.ts';
 import { defaultFindingsSettings, type FindingsSettings } from './findings/settings.ts';
+import { inventoryRoutes } from './inventory/routes.ts';
 import type { Jobs } from './maintenance/jobs.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
 import { metricsRoutes } from './metrics/routes.ts';
@@ -57,6 +58,7 @@ export function createQuery(given: QueryOptions): Hono {
   app.route('/', budgetsRoutes(options, options.budgets ?? []));
   app.route('/', slosRoutes(options, options.objectives));
   app.route('/', driftRoutes(options));
+  app.route('/', inventoryRoutes(options));
   if (options.jobs !== undefined) app.route('/', maintenanceRoutes(options, options.jobs));
   app.get('/openapi.json', (c) => c.json(openapi(app, options.version)));
   return app;

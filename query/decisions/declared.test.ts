@@ -158,3 +158,37 @@ describe('several agents', () => {
     ]);
   });
 });
+
+describe('without content', () => {
+  const bare = (s: ReturnType<typeof scenario>) =>
+    toAnswer(deriveTrajectory(s.evidence()), [], [], { ...whole, content: 'none' }).decisions;
+
+  it('an approval does not say what it was asked for, nor an alternative why it was left', () => {
+    const s = scenario();
+    s.log('agent.approval', {
+      'agent.approval.id': 'a1',
+      'agent.approval.action': 'pay {"sum":100}',
+      'agent.approval.status': 'approved',
+    });
+    const attributes = {
+      'agent.decision.name': 'route',
+      'agent.decision.chosen': 'billing',
+      'agent.decision.alternatives': '[{"value":"sales","reason":"no order of Ann"}]',
+    };
+    s.span({ kind: 'task', events: [{ time: s.now(), name: 'agent.decision', attributes }] });
+    expect(answer(s).decisions[0]?.summary).toBe('approval of pay {"sum":100}: approved');
+    const decisions = bare(s);
+    expect(decisions[0]?.summary).toBe('approval: approved');
+    expect(decisions[1]?.options?.alternatives).toEqual([{ value: 'sales' }]);
+  });
+
+  it('a plan is known to be there, and nothing of it', () => {
+    const s = scenario();
+    s.span({ kind: 'plan', outputs: [[s.put('refund Ann')]] });
+    expect(answer(s).decisions).toMatchObject([
+      { summary: 'plan: refund Ann', chosen: [{ type: 'value', value: 'refund Ann' }] },
+    ]);
+    expect(bare(s)).toMatchObject([{ summary: 'plan', chosen: null }]);
+    expect(JSON.stringify(bare(s))).not.toContain('Ann');
+  });
+});

@@ -157,7 +157,9 @@ function planStep(span: DecisionSpan, tree: SpanTree, content: ReadonlyMap<strin
   const said = span.output_messages.map((hash) => content.get(hash));
   const messages = said.every((text) => text !== undefined) ? said.map(parseMessage) : [];
   const text = messages.length > 0 ? messages.map(textOf).join('\n') : outputText(span, content);
-  return { ...declare(signal, 'plan', valueChoice(text ?? undefined), []), end: span.end };
+  const chosen = valueChoice(text ?? undefined);
+  const planned = chosen === null ? null : { ...chosen, said: true as const };
+  return { ...declare(signal, 'plan', planned, []), end: span.end };
 }
 
 function alternativesOf(text: string | undefined): Alternative[] {
@@ -245,9 +247,9 @@ function approvalStep(id: string, signals: readonly Signal[]) {
       ? []
       : [{ kind: 'human', text: `${status} by ${by}`, span_id: verdict.span_id }];
   const action = first('action');
-  const topic = action === '' ? 'approval' : `approval of ${action}`;
   const step: Step = {
-    ...declare(request, topic, chosen, why),
+    ...declare(request, 'approval', chosen, why),
+    ...(action === '' ? {} : { subject: action }),
     end: verdict?.time ?? request.time,
   };
   step.alternatives = [{ value: 'approved' }, { value: 'denied' }];

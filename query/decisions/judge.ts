@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Store } from '../../store/connection.ts';
-import { query, sql } from '../../store/sql.ts';
+import { query, type Sql, sql } from '../../store/sql.ts';
 import { type Background, noBackground } from '../findings/background.ts';
 import { backgroundsOf, freshKnown } from '../findings/backgrounds.ts';
 import { findDefects } from '../findings/find.ts';
@@ -15,7 +15,7 @@ import type { TaskEvidence } from './evidence.ts';
 import { createKept } from './kept.ts';
 import { loadRows } from './load.ts';
 import type { Trajectory } from './model.ts';
-import { manyCalls, type TaskRow, taskColumns, wholeTaskColumns } from './task-rows.ts';
+import { factColumns, type TaskRow, taskColumns } from './task-rows.ts';
 
 /** One task with everything that is derived from it on read. */
 export interface JudgedTask {
@@ -46,7 +46,7 @@ export function createJudge(store: Store, settings: (project: string) => Finding
   const underway = new Map<string, Promise<JudgedTask | undefined>>();
 
   function once(project: string, row: TaskRow): Promise<JudgedTask | undefined> {
-    const key = `${keyOf(project, row)}\0${stampOf(row)}`;
+    const key = `${keyOf(project, row.task_id)}\0${stampOf(row)}`;
     const own = underway.get(key) ?? judged(project, row).finally(() => underway.delete(key));
     underway.set(key, own);
     return own;
@@ -61,30 +61,34 @@ export function createJudge(store: Store, settings: (project: string) => Finding
     const findings = findDefects(trajectory, own.rules, background);
     const suspects = rankSuspects(trajectory, findings);
     const answer = { trajectory, findings, suspects, background };
-    kept.put(keyOf(project, row), stampOf(row), answer, sizeOf(task.evidence));
+    kept.put(keyOf(project, row.task_id), stampOf(row), answer, sizeOf(task.evidence));
     return answer;
   }
 
   return {
     task: async (project, id, now) => {
       const source = taskIn(project, id, now, 'as_of_call');
-      const [row] = await query<TaskRow>(store, sql`SELECT ${taskColumns} FROM ${source}`);
+      const key = keyOf(project, id);
+      const rowOf = async (columns: Sql) =>
+        (await query<TaskRow>(store, sql`SELECT ${columns} FROM ${source}`))[0];
+      // Most questions about a large task are for its next page, and need none of its calls.
+      const held = kept.holds(key);
+      const row = await rowOf(held ? factColumns : taskColumns);
       if (row === undefined) return undefined;
-      const before = kept.get(keyOf(project, row), stampOf(row));
+      const before = kept.get(key, stampOf(row));
       if (before !== undefined) return before;
-      if (row.spans <= manyCalls) return once(project, row);
-      const [whole] = await query<TaskRow>(store, sql`SELECT ${wholeTaskColumns} FROM ${source}`);
+      const whole = held ? await rowOf(taskColumns) : row;
       return whole === undefined ? undefined : once(project, whole);
     },
     metrics: kept.metrics,
   };
 }
 
-function keyOf(project: string, { task_id }: TaskRow): string {
-  return `${project}\0${task_id}`;
+function keyOf(project: string, task: string): string {
+  return `${project}\0${task}`;
 }
 
-/** What changes with the task. The calls of a large one are not in it; their prices are, as a hash. */
+/** What changes with the task. Its calls are not in it; their prices are, as a hash. */
 function stampOf({ call_traces: _, call_spans: __, call_costs: ___, ...row }: TaskRow): string {
   return createHash('sha1').update(JSON.stringify(row)).digest('base64');
 }

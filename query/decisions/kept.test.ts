@@ -34,7 +34,9 @@ it('keeps values below its bytes, the longest unused going first, and says so', 
 it('forgets what was put with another stamp, and what is too old', () => {
   const kept = createKept<string>('k', 100, 60_000);
   kept.put('a', '1', 'A', 40);
+  expect(kept.holds('a')).toBe(true);
   expect(kept.get('a', '2')).toBeUndefined();
+  expect(kept.holds('a')).toBe(false);
   expect(kept.get('a', '1')).toBeUndefined();
   expect(numbers(kept)['bytes']).toBe(0);
   const brief = createKept<string>('k', 100, -1);

@@ -2,6 +2,8 @@ import type { Metric } from '../operations/metrics.ts';
 
 /** Values kept in memory, the longest unused forgotten first, so that all together stay below a number of bytes. */
 export interface Kept<Value> {
+  /** Whether anything is kept under `key`: maybe too old, maybe with another stamp. */
+  readonly holds: (key: string) => boolean;
   /** The value kept under `key`, if it was put with the same stamp, not longer ago than it may be. */
   readonly get: (key: string, stamp: string) => Value | undefined;
   readonly put: (key: string, stamp: string, value: Value, bytes: number) => void;
@@ -61,6 +63,7 @@ export function createKept<Value>(name: string, maxBytes: number, maxAgeMs: numb
     samples: [{ value: counts[what] }],
   });
   return {
+    holds: (key) => entries.has(key),
     get,
     put,
     metrics: () => [

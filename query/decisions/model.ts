@@ -88,6 +88,8 @@ export interface Chosen {
   readonly calls: readonly Call[];
   readonly answer: Answer | null;
   readonly value: string | null;
+  /** The value is what a model said, a plan: content. */
+  readonly said?: true;
   readonly none: NoneReason | null;
 }
 
@@ -97,8 +99,10 @@ export interface Step {
   /** Place in the task, from 1. */
   n: number;
   readonly kind: 'inference' | 'declared';
-  /** What a declared decision is about. */
+  /** What a declared decision is about: a name. */
   readonly topic: string | null;
+  /** The action that an approval is about, as worded by whoever asked: content. */
+  readonly subject?: string;
   /** The model span that answered (the last attempt), or the span that carries the declaration. */
   readonly span: DecisionSpan | null;
   readonly attempts: readonly DecisionSpan[];

@@ -89,18 +89,23 @@ function toDecision(step: Step, level: ContentLevel): DecisionAnswer {
     model: step.model,
     summary: summarise(step, level === 'none'),
     options: optionsOf(step, level),
-    chosen: step.chosen === null ? null : chosenAnswers(step, level),
+    chosen: chosenAnswers(step, level),
     why: step.why?.map((why) => toWhy(why, level)) ?? null,
     informed_by: step.informed?.map((content) => toInformedBy(content, level)) ?? null,
     results: step.kind === 'declared' ? [] : callsOf(step).map((call) => toResult(call, level)),
     usage: usageOf(step),
-    cost_usd: step.cost_usd,
+    cost_usd: rounded(step.cost_usd, 12),
     duration_ms: durationOf(step),
-    ttft_ms: step.span?.ttft_ms ?? null,
+    ttft_ms: rounded(step.span?.ttft_ms ?? null, 6),
     attempts: Math.max(1, step.attempts.length),
     finish_reason: step.finish,
     next: step.next.map(({ id }) => id),
   };
+}
+
+/** Sums and units leave noise behind the last digit that means anything: a trillionth of a dollar, a nanosecond. */
+function rounded(value: number | null, digits: number): number | null {
+  return value === null ? null : Number(value.toFixed(digits));
 }
 
 function durationOf(step: Step): number | null {
@@ -116,7 +121,11 @@ function optionsOf({ toolset, toolChoice, alternatives, kind }: Step, level: Con
   return {
     toolset: toolset?.id ?? null,
     tool_choice: toolChoice,
-    alternatives: shown.map((other) => ({ ...other, value: cut(other.value, length) })),
+    alternatives: shown.map(({ reason, ...other }) => ({
+      ...other,
+      value: cut(other.value, length),
+      ...(reason === undefined || level === 'none' ? {} : { reason: cut(reason, length) }),
+    })),
   };
 }
 
@@ -133,8 +142,9 @@ function usageOf({ span }: Step): UsageAnswer | null {
   };
 }
 
-function chosenAnswers({ chosen }: Step, level: ContentLevel): ChosenAnswer[] {
-  if (chosen === null) return [];
+/** Null where it is not known, and where it is nothing but content that was not asked for. */
+function chosenAnswers({ chosen }: Step, level: ContentLevel): ChosenAnswer[] | null {
+  if (chosen === null || (chosen.said && level === 'none')) return null;
   const { calls, answer, value, none } = chosen;
   return [
     ...calls.map((call) => toChosenCall(call, level)),
@@ -147,7 +157,9 @@ function chosenAnswers({ chosen }: Step, level: ContentLevel): ChosenAnswer[] {
             bytes: answer.text === null ? null : Buffer.byteLength(answer.text),
           },
         ]),
-    ...(value === null ? [] : [{ type: 'value' as const, value }]),
+    ...(value === null
+      ? []
+      : [{ type: 'value' as const, value: level === 'full' ? value : cut(oneLine(value), 240) }]),
     ...(none === null ? [] : [{ type: 'none' as const, reason: none }]),
   ];
 }

@@ -1,4 +1,4 @@
-import { param, type Sql, sql } from '../../store/sql.ts';
+import { type Sql, sql } from '../../store/sql.ts';
 import { spanKey, type TaskFacts } from './evidence.ts';
 
 /** A row of the one view, as far as decisions and findings need it. */
@@ -14,23 +14,15 @@ export type TaskRow = Readonly<Record<string, unknown>> & {
   readonly call_costs: readonly (number | null)[];
 };
 
-/** Of tasks with more spans than this the calls are asked for apart from the row. */
-export const manyCalls = 5_000;
-
-const plain = sql`task_id, toUInt16(day) AS day_number, ver, workflow, state, outcome, outcome_source, outcome_score,
-  outcome_reason, cost_usd, cost_usd_known, duration_ms, model_ms, tool_ms, human_wait_ms, rate_limited_ms, spans,
+/** The columns of a {@link TaskRow} but the calls, which are long in a large task. */
+export const factColumns: Sql = sql`task_id, toUInt16(day) AS day_number, ver, workflow, state, outcome, outcome_source,
+  outcome_score, outcome_reason, cost_usd, cost_usd_known, duration_ms, model_ms, tool_ms, human_wait_ms, rate_limited_ms, spans,
   trace_ids, toUnixTimestamp64Nano(started_at) AS started_ns,
   cityHash64(arrayMap(cost -> ifNull(cost, -1), calls.cost_usd)) AS costs_hash`;
 
 /** The columns of a {@link TaskRow}. */
-export const wholeTaskColumns: Sql = sql`${plain}, calls.trace_id AS call_traces, calls.span_id AS call_spans,
+export const taskColumns: Sql = sql`${factColumns}, calls.trace_id AS call_traces, calls.span_id AS call_spans,
   calls.cost_usd AS call_costs`;
-
-/** The same, without the calls where they are {@link manyCalls}. */
-export const taskColumns: Sql = sql`${plain},
-  if(spans > ${param('UInt32', manyCalls)}, [], calls.trace_id) AS call_traces,
-  if(spans > ${param('UInt32', manyCalls)}, [], calls.span_id) AS call_spans,
-  if(spans > ${param('UInt32', manyCalls)}, [], calls.cost_usd) AS call_costs`;
 
 export function factsOf(row: TaskRow): TaskFacts {
   const text = (name: string) => (row[name] === '' ? null : (row[name] ?? null)) as string | null;

@@ -6,7 +6,7 @@ import { isFailure } from './edges.ts';
 import type { TaskFacts } from './evidence.ts';
 import { leavesOf } from './json.ts';
 import type { Call, Step, Trajectory } from './model.ts';
-import { cut, errorText, harmless, oneLine } from './wording.ts';
+import { cut, errorText, harmless, oneLine, topicOf } from './wording.ts';
 
 const width = 140;
 const maxLines = 30;
@@ -157,14 +157,15 @@ function nameOfCall({ handoffTo, tool }: Call): string {
   return handoffTo === null ? tool : `handed off to ${handoffTo}`;
 }
 
-function plainRow({ chosen, kind, topic, span }: Step): readonly [string, string, string] {
+function plainRow(step: Step): readonly [string, string, string] {
+  const { chosen, kind, span } = step;
   if (chosen === null)
-    return kind === 'declared' ? [topic ?? 'decision', 'open', ''] : ['not captured', '', ''];
+    return kind === 'declared' ? [topicOf(step), 'open', ''] : ['not captured', '', ''];
   if (chosen.none !== null) {
     const said = span?.error_message || span?.error_type || '';
     return ['nothing chosen', chosen.none, chosen.none === 'error' ? cut(oneLine(said), 84) : ''];
   }
-  if (chosen.value !== null) return [topic ?? 'decision', '', oneLine(chosen.value)];
+  if (chosen.value !== null) return [topicOf(step), '', oneLine(chosen.value)];
   const text = chosen.answer?.text ?? null;
   const name = chosen.answer?.type === 'refusal' ? 'refused' : 'answered';
   return [name, '', text === null ? '' : `"${cut(oneLine(text), 84)}"`];

@@ -1,5 +1,5 @@
 import { isRecord, parseJson } from './json.ts';
-import type { Call, Step } from './model.ts';
+import type { Call, Chosen, Step } from './model.ts';
 
 // What moves the cursor, turns the writing or is not seen; the joiners of emoji and of several scripts may stay.
 const controls = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
@@ -25,12 +25,22 @@ export function cut(text: string, length: number): string {
 /** A decision in one line, such as `get_user → ok`. Without content only names and statuses are given. */
 export function summarise(step: Step, withoutContent = false): string {
   const { chosen, kind } = step;
-  const topic = cut(oneLine(step.topic ?? 'decision'), 70);
+  const topic = topicOf(step, withoutContent);
   if (chosen === null) return kind === 'declared' ? `${topic}: open` : 'not captured';
   if (chosen.none !== null) return `nothing chosen: ${chosen.none}`;
-  if (chosen.value !== null) return `${topic}: ${cut(oneLine(chosen.value), 70)}`;
+  if (chosen.value !== null) return valueSummary(topic, chosen, withoutContent);
   if (chosen.answer !== null) return answerSummary(step, withoutContent);
   return chosen.calls.map((call) => callSummary(call, withoutContent)).join(', ');
+}
+
+/** What a declared decision is about, in one line. */
+export function topicOf({ topic, subject }: Step, withoutContent = false): string {
+  const name = topic ?? 'decision';
+  return cut(oneLine(subject === undefined || withoutContent ? name : `${name} of ${subject}`), 70);
+}
+
+function valueSummary(topic: string, { value, said }: Chosen, withoutContent: boolean): string {
+  return said && withoutContent ? topic : `${topic}: ${cut(oneLine(value ?? ''), 70)}`;
 }
 
 function answerSummary({ chosen }: Step, withoutContent: boolean): string {

@@ -1,7 +1,7 @@
 import type { Store } from '../../store/connection.ts';
 import { param, query, sql } from '../../store/sql.ts';
 import { type LoadedTask, loadRows } from '../decisions/load.ts';
-import { type TaskRow, wholeTaskColumns } from '../decisions/task-rows.ts';
+import { type TaskRow, taskColumns } from '../decisions/task-rows.ts';
 import { tasksIn } from '../tasks/find.ts';
 
 /** A task row by its key. */
@@ -35,7 +35,7 @@ export async function loadTasks(
   const ids = keys.map(({ task_id }) => task_id);
   const rows = await query<TaskRow>(
     store,
-    sql`SELECT ${wholeTaskColumns}
+    sql`SELECT ${taskColumns}
       FROM ${tasksIn(scope)}
       WHERE day BETWEEN ${param('Date', new Date(first * dayMs))} AND ${param('Date', new Date(last * dayMs))}
         AND task_id IN ${param('Array(String)', ids)}`,
