@@ -7,12 +7,12 @@ export interface Home {
   readonly tmp: string;
 }
 
-/** A statement that the thread has the main thread run. */
+/** A statement that the thread has the main thread run: `query` is answered as text, `exec` as bytes. */
 export interface Statement {
   readonly how: 'query' | 'command' | 'exec';
   readonly query: string;
   readonly params?: Readonly<Record<string, unknown>> | undefined;
-  readonly format?: 'JSONEachRow' | 'JSONColumnsWithMetadata' | undefined;
+  readonly format?: 'JSONEachRow' | undefined;
   /** What `exec` sends beside the text. */
   readonly values?: readonly Uint8Array[];
 }
@@ -26,7 +26,7 @@ export interface Note {
 
 export type ToThread =
   | { readonly kind: 'derive'; readonly touched: readonly Touched[] }
-  | { readonly kind: 'answer'; readonly id: number; readonly text: string }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: string | Uint8Array }
   | { readonly kind: 'refused'; readonly id: number };
 
 export type FromThread =

@@ -16,8 +16,8 @@ export class StatementRefused extends Error {
 interface Client {
   query(given: Given & { readonly format: Statement['format'] }): Promise<{ json(): unknown }>;
   command(given: Given): Promise<void>;
-  exec(given: Given & { readonly values: AsyncIterable<Uint8Array> }): Promise<{
-    readonly stream: readonly never[];
+  exec(given: Given & { readonly values?: AsyncIterable<Uint8Array> }): Promise<{
+    readonly stream: readonly Buffer[];
   }>;
 }
 
@@ -26,7 +26,7 @@ interface Given {
   readonly query_params?: Readonly<Record<string, unknown>>;
 }
 
-/** A store whose statements the main thread runs. Answers come as text: what is parsed here does not hold it up. */
+/** A store whose statements the main thread runs. Answers come as text or bytes: what is parsed here does not hold it up. */
 export function remoteStore(port: MessagePort, home: Home): Store {
   const waiting = new Map<number, (answer: ToThread) => void>();
   let count = 0;
@@ -34,29 +34,31 @@ export function remoteStore(port: MessagePort, home: Home): Store {
     if (message.kind !== 'derive') waiting.get(message.id)?.(message);
   });
 
-  async function ask(statement: Statement): Promise<string> {
+  async function ask(statement: Statement): Promise<string | Uint8Array> {
     const id = count++;
     const answered = new Promise<ToThread>((resolve) => waiting.set(id, resolve));
     port.postMessage({ kind: 'ask', id, statement } satisfies FromThread);
     const answer = await answered;
     waiting.delete(id);
     if (answer.kind !== 'answer') throw new StatementRefused(id);
-    return answer.text;
+    return answer.answer;
   }
 
   const client: Client = {
     async query({ query, query_params: params, format }) {
       const text = await ask({ how: 'query', query, params, format });
-      return { json: () => (format === 'JSONEachRow' ? lines(text) : JSON.parse(text)) };
+      return { json: () => lines(String(text)) };
     },
     async command({ query, query_params: params }) {
       await ask({ how: 'command', query, params });
     },
     async exec({ query, query_params: params, values }) {
       const blocks: Uint8Array[] = [];
-      for await (const block of values) blocks.push(block);
-      await ask({ how: 'exec', query, params, values: blocks });
-      return { stream: [] };
+      for await (const block of values ?? []) blocks.push(block);
+      const sent = values === undefined ? {} : { values: blocks };
+      const bytes = await ask({ how: 'exec', query, params, ...sent });
+      if (typeof bytes === 'string') return { stream: [] };
+      return { stream: [Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)] };
     },
   };
   // The client has more than this, which no derivation uses.

@@ -67,7 +67,7 @@ function runIn(
     const hear = (message: FromThread) => {
       if (message.kind === 'ask') {
         run(store, message.statement).then(
-          (text) => tell({ kind: 'answer', id: message.id, text }),
+          (answer) => tell({ kind: 'answer', id: message.id, answer }),
           (error: unknown) => {
             refusals.set(message.id, error);
             tell({ kind: 'refused', id: message.id });
@@ -88,8 +88,8 @@ function runIn(
   });
 }
 
-async function run({ client }: Store, given: Statement): Promise<string> {
-  const { how, query, params, format, values = [] } = given;
+async function run({ client }: Store, given: Statement): Promise<string | Uint8Array> {
+  const { how, query, params, format, values } = given;
   const statement = { query, ...(params === undefined ? {} : { query_params: { ...params } }) };
   if (how === 'command') {
     await client.command(statement);
@@ -99,7 +99,9 @@ async function run({ client }: Store, given: Statement): Promise<string> {
     const answer = await client.query({ ...statement, format: format ?? 'JSONEachRow' });
     return await answer.text();
   }
-  const { stream } = await client.exec({ ...statement, values: Readable.from(values) });
-  for await (const _ of stream);
-  return '';
+  const sent = values === undefined ? {} : { values: Readable.from(values) };
+  const { stream } = await client.exec({ ...statement, ...sent });
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
