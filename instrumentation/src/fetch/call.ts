@@ -8,11 +8,11 @@ import { hasPending, takeCall, takeNamed } from '../pending-calls.ts';
 import { runtime } from '../runtime.ts';
 import { activeScope, activeTask } from '../task-context.ts';
 import { inferTool } from '../tool-span.ts';
-import { type Json, parse, record } from '../wire/json.ts';
+import { type RequestBody, requestBody } from '../wire/body.ts';
 import type { ModelRequest } from '../wire/wire.ts';
 import { messageOf, observeAnswer } from './answered.ts';
 import { type CallSpan, callSpan } from './call-span.ts';
-import { describeRequest } from './describe.ts';
+import { describeRequest, toolsetOf } from './describe.ts';
 import type { Outgoing, Target } from './outgoing.ts';
 
 /** A model call under way. */
@@ -31,7 +31,7 @@ const maxBodyChars = 4_194_304;
 /** Opens the span of a model call; `undefined` when it is none, or nobody wants to know of it. */
 export function startCall({ target, resend }: Outgoing, body: string): Call | undefined {
   const started = performance.now();
-  const json = body.length > maxBodyChars ? undefined : record(parse(body));
+  const json = body.length > maxBodyChars ? undefined : requestBody(body);
   const { accepts, operation } = target.wire;
   if (accepts && body.length <= maxBodyChars && !(json && accepts(json))) return undefined;
   const request = json && readRequest(target, json);
@@ -52,7 +52,9 @@ export function startCall({ target, resend }: Outgoing, body: string): Call | un
     }),
   );
   if (!span.recording && !task?.meter) return undefined;
-  if (request && span.recording) describeRequest(request, body, span.set);
+  const toolset =
+    request && guard('request.tools', () => toolsetOf(target.wire, request), undefined);
+  if (toolset && span.recording) describeRequest(request, toolset, body, span.set);
   const meter = task?.meter;
   const retry = resend > 0;
   const refused = enter(meter, span, { iteration: iteration ?? 0, retry, provider });
@@ -61,7 +63,8 @@ export function startCall({ target, resend }: Outgoing, body: string): Call | un
   const asked = {
     ...{ span, end, started, task, provider },
     wire: target.wire,
-    request: request && { model: request.model, stream: request.stream, tools: request.tools },
+    request: request && { model: request.model, stream: request.stream },
+    tools: toolset?.tools ?? [],
   };
   return {
     context: span.context,
@@ -128,7 +131,7 @@ function endOnce(span: CallSpan, meter: Meter | undefined): (at?: number) => voi
   return end;
 }
 
-function readRequest({ wire, path }: Target, json: Json): ModelRequest | undefined {
+function readRequest({ wire, path }: Target, json: RequestBody): ModelRequest | undefined {
   return guard('call.request', () => wire.request(json, path), undefined);
 }
 

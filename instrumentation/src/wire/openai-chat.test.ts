@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
+import { bodyOf } from '../../test/request-body.ts';
 import { readSse } from '../sse.ts';
 import type { Json } from './json.ts';
 import { openaiChat } from './openai-chat.ts';
@@ -136,7 +137,7 @@ describe('a streamed answer', () => {
 describe('a request', () => {
   it('gives its settings', () => {
     const { attributes } = openaiChat.request(
-      {
+      bodyOf({
         model: 'gpt-x',
         temperature: 0,
         top_p: 0.5,
@@ -151,7 +152,7 @@ describe('a request', () => {
         service_tier: 'flex',
         response_format: { type: 'json_schema' },
         stream: true,
-      },
+      }),
       '',
     );
     expect(attributes).toEqual({
@@ -196,9 +197,9 @@ describe('a request', () => {
       { role: 'tool', tool_call_id: 'c', content: 'done' },
       'not a message',
     ];
-    const request = openaiChat.request({ model: 'm', messages }, '');
-    expect(request.messageCount).toBe(4);
-    expect(request.prompt).toBe('Be brief');
+    const request = openaiChat.request(bodyOf({ model: 'm', messages }), '');
+    expect(request.messageCount()).toBe(4);
+    expect(request.prompt()).toBe('Be brief');
     expect(JSON.parse(JSON.stringify(request.messages()))).toEqual([
       { role: 'developer', parts: [{ type: 'text', content: 'Be brief' }] },
       {
@@ -229,9 +230,9 @@ describe('a request', () => {
     { messages: 'x', tools: {}, stop: 5 },
     { messages: [null, 1, { role: 5, content: {} }], tools: [null, { function: 5 }] },
   ] satisfies Json[])('survives a body that is none: %j', (body) => {
-    const request = openaiChat.request(body, '');
-    expect(request.tools).toEqual([]);
-    expect(request.messages()).toHaveLength(request.messageCount);
+    const request = openaiChat.request(bodyOf(body), '');
+    expect(request.tools()).toEqual([]);
+    expect(request.messages()).toHaveLength(request.messageCount());
   });
 });
 
