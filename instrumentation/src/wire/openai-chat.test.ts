@@ -6,6 +6,7 @@ import { bodyOf } from '../../test/request-body.ts';
 import { readSse } from '../sse.ts';
 import type { Json } from './json.ts';
 import { openaiChat } from './openai-chat.ts';
+import { openaiResponses } from './openai-responses.ts';
 import { providerOf } from './registry.ts';
 import type { ModelResponse } from './wire.ts';
 
@@ -233,6 +234,28 @@ describe('a request', () => {
     const request = openaiChat.request(bodyOf(body), '');
     expect(request.tools()).toEqual([]);
     expect(request.messages()).toHaveLength(request.messageCount());
+  });
+});
+
+describe('usage', () => {
+  const usageOf = (usage: object) => openaiChat.response({ choices: [], usage }).attributes;
+
+  it('of xAI has reasoning tokens beside the completion, of others inside', () => {
+    const usage = {
+      prompt_tokens: 21,
+      completion_tokens: 563,
+      completion_tokens_details: { reasoning_tokens: 263 },
+    };
+    const output = (total_tokens: number) =>
+      usageOf({ ...usage, total_tokens })['gen_ai.usage.output_tokens'];
+    expect([output(847), output(584)]).toEqual([826, 563]);
+  });
+
+  it('of Perplexity has a cost with parts', () => {
+    const cost = { input_tokens_cost: 0.001, output_tokens_cost: 0.002, total_cost: 0.008 };
+    expect(usageOf({ prompt_tokens: 1, cost })).toMatchObject({ 'gen_ai.usage.cost': 0.008 });
+    const answer = openaiResponses.response({ output: [], usage: { input_tokens: 1, cost } });
+    expect(answer.attributes).toMatchObject({ 'gen_ai.usage.cost': 0.008 });
   });
 });
 
