@@ -12,7 +12,7 @@ import { type RequestBody, requestBody } from '../wire/body.ts';
 import type { ModelRequest } from '../wire/wire.ts';
 import { messageOf, observeAnswer } from './answered.ts';
 import { type CallSpan, callSpan } from './call-span.ts';
-import { describeRequest, toolsetOf } from './describe.ts';
+import { describeRequest, type Toolset, toolsetOf } from './describe.ts';
 import type { Outgoing, Target } from './outgoing.ts';
 
 /** A model call under way. */
@@ -37,7 +37,7 @@ export function startCall({ target, resend }: Outgoing, body: string): Call | un
   const request = json && readRequest(target, json);
   const active = context.active();
   const task = activeTask(active);
-  if (request && resend === 0) attempt('call.results', () => readResults(request, active));
+  if (request && resend === 0) readResults(request, active);
   const { provider } = target;
   const iteration = operation === 'embeddings' ? undefined : nextIteration(active, resend);
   const span = callSpan(
@@ -52,8 +52,7 @@ export function startCall({ target, resend }: Outgoing, body: string): Call | un
     }),
   );
   if (!span.recording && !task?.meter) return undefined;
-  const toolset =
-    request && guard('request.tools', () => toolsetOf(target.wire, request), undefined);
+  const toolset = request && offeredBy(target, request);
   if (toolset && span.recording) describeRequest(request, toolset, body, span.set);
   const meter = task?.meter;
   const retry = resend > 0;
@@ -106,16 +105,23 @@ function enter(
  * tool ran where nobody told of it, and its span is made from what is known.
  */
 function readResults(request: ModelRequest, at: Context): void {
-  const task = activeTask(at);
-  if (!hasPending(task) && !awaitsResults()) return;
-  for (const { parts } of request.messages()) {
-    for (const part of parts) {
-      if (part.type !== 'tool_call_response') continue;
-      completeForeignTool(part);
-      const call = takeCall(task, part.id ?? '') ?? takeNamed(task, part.id ?? '');
-      if (call) inferTool(call, part, at);
+  attempt('call.results', () => {
+    const task = activeTask(at);
+    if (!hasPending(task) && !awaitsResults()) return;
+    for (const { parts } of request.messages()) {
+      for (const part of parts) {
+        if (part.type !== 'tool_call_response') continue;
+        completeForeignTool(part);
+        const call = takeCall(task, part.id ?? '') ?? takeNamed(task, part.id ?? '');
+        if (call) inferTool(call, part, at);
+      }
     }
-  }
+  });
+}
+
+/** A function of its own, as the one above: a closure of `startCall` would keep the request as long as its answer takes. */
+function offeredBy({ wire }: Target, request: ModelRequest): Toolset | undefined {
+  return guard('request.tools', () => toolsetOf(wire, request), undefined);
 }
 
 function endOnce(span: CallSpan, meter: Meter | undefined): (at?: number) => void {
