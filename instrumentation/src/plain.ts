@@ -100,10 +100,10 @@ function plainRecord(value: object, state: Walk, depth: number): Plain {
     const item = read(value, key);
     if (item === undefined || typeof item === 'function' || typeof item === 'symbol') continue;
     state.chars += key.length;
-    Object.defineProperty(record, key, {
-      value: plain(item, state, depth + 1),
-      enumerable: true,
-    });
+    const copy = plain(item, state, depth + 1);
+    // Set, `__proto__` would be no key; defined, all others would cost eight times as much.
+    if (key === '__proto__') Object.defineProperty(record, key, { value: copy, enumerable: true });
+    else record[key] = copy;
   }
   return record;
 }

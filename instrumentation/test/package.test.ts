@@ -167,6 +167,59 @@ describe.concurrent('an application sends its task and model call', () => {
   });
 });
 
+describe.concurrent('without a line of ours, by --import,', () => {
+  const ask = (model: string): string => `
+    const response = await fetch(process.env.LLM + '/v1/chat/completions', {
+      method: 'POST', body: JSON.stringify({ model: ${model}, messages: [] }),
+    });
+    await response.json();
+  `;
+  const modelsOf = (kind: string) =>
+    receiver.spans
+      .map((span) => String(span['gen_ai.request.model']))
+      .filter((model) => model.startsWith(kind))
+      .toSorted();
+  const run = async (file: string, code: string): Promise<string> => {
+    writeFileSync(join(packed.app, file), code);
+    return node('--import', '@plumbline/instrumentation/register', file);
+  };
+
+  it('workers of a cluster send theirs, each', async () => {
+    const code = `
+      import cluster from 'node:cluster';
+      if (cluster.isPrimary) {
+        for (const MODEL of ['cluster-1', 'cluster-2']) cluster.fork({ MODEL });
+      } else {
+        ${ask('process.env.MODEL')}
+        cluster.worker.disconnect();
+      }
+    `;
+    expect(await run('cluster.mjs', code)).toBe('');
+    expect(modelsOf('cluster')).toEqual(['cluster-1', 'cluster-2']);
+  });
+
+  it('threads send theirs, beside their process', async () => {
+    const code = `
+      import { isMainThread, Worker, workerData } from 'node:worker_threads';
+      if (isMainThread) new Worker(new URL(import.meta.url), { workerData: 'thread-2' });
+      ${ask("workerData ?? 'thread-1'")}
+    `;
+    expect(await run('thread.mjs', code)).toBe('');
+    expect(modelsOf('thread')).toEqual(['thread-1', 'thread-2']);
+  });
+
+  it('an application that leaves by itself flushes before', async () => {
+    const code = `
+      import { handle } from '@plumbline/instrumentation/register';
+      ${ask("'leaving'")}
+      await handle.flush();
+      process.exit(0);
+    `;
+    expect(await run('leaving.mjs', code)).toBe('');
+    expect(modelsOf('leaving')).toEqual(['leaving']);
+  });
+});
+
 interface Block {
   readonly title: string;
   readonly language: string;

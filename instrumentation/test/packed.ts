@@ -29,7 +29,7 @@ export interface Packed {
 const root = join(import.meta.dirname, '..');
 
 /** Builds and packs outside of the tree, and unpacks beside the peers and SDKs that this repository has installed. */
-export function pack(): Packed {
+export function pack(...more: readonly string[]): Packed {
   const folder = mkdtempSync(join(tmpdir(), 'plumbline-packed-'));
   const stage = join(folder, 'stage');
   const app = join(folder, 'app');
@@ -51,7 +51,7 @@ export function pack(): Packed {
   const [report] = JSON.parse(execFileSync('npm', npm, { ...quiet, cwd: stage }));
   const tarball = join(folder, report.filename);
   execFileSync('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
-  for (const name of ['@opentelemetry', '@types', 'openai', 'zod']) {
+  for (const name of ['@opentelemetry', '@types', 'openai', 'zod', ...more]) {
     symlinkSync(join(modules(), name), join(app, 'node_modules', name));
   }
   writeFileSync(join(app, 'package.json'), '{ "name": "app", "type": "module" }');

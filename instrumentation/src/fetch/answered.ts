@@ -11,6 +11,7 @@ import { costOf } from '../price.ts';
 import { contentLevel } from '../runtime.ts';
 import type { ActiveTask } from '../task-context.ts';
 import { parse } from '../wire/json.ts';
+import type { ToolDefinition } from '../wire/message.ts';
 import type { ModelRequest, ModelResponse, Wire } from '../wire/wire.ts';
 import { type AnswerReader, answerReader } from './answer.ts';
 import type { CallSpan } from './call-span.ts';
@@ -26,7 +27,9 @@ export interface Asked {
   readonly started: number;
   readonly wire: Wire;
   /** Of the request only what its answer needs: its messages may be long, and the answer long in coming. */
-  readonly request: Pick<ModelRequest, 'model' | 'stream' | 'tools'> | undefined;
+  readonly request: Pick<ModelRequest, 'model' | 'stream'> | undefined;
+  /** Those that the request offered. */
+  readonly tools: readonly ToolDefinition[];
   readonly task: ActiveTask | undefined;
   readonly provider: string;
 }
@@ -141,7 +144,7 @@ class Answer implements BodyObserver, Unread {
 }
 
 function finish(
-  { span, task, provider, request }: Asked,
+  { span, task, provider, request, tools }: Asked,
   status: number,
   response: ModelResponse | undefined,
   responseStatus: string | undefined,
@@ -153,7 +156,7 @@ function finish(
   }
   if (responseStatus) span.set({ 'gen_ai.response.status': responseStatus });
   if (!response) return;
-  askFor(response.calls, request?.tools ?? [], span, task);
+  askFor(response.calls, tools, span, task);
   if (task?.meter) {
     const requested = known({ 'gen_ai.request.model': request?.model });
     charge(task.meter, { 'gen_ai.provider.name': provider, ...requested, ...response.attributes });
@@ -164,7 +167,7 @@ function finish(
 /** Keeps the calls of an answer until tools run them, and counts them. */
 function askFor(
   calls: ModelResponse['calls'],
-  offered: ModelRequest['tools'],
+  offered: Asked['tools'],
   span: CallSpan,
   task: ActiveTask | undefined,
 ): void {

@@ -8,11 +8,11 @@ import { hasPending, takeCall, takeNamed } from '../pending-calls.ts';
 import { runtime } from '../runtime.ts';
 import { activeScope, activeTask } from '../task-context.ts';
 import { inferTool } from '../tool-span.ts';
-import { type Json, parse, record } from '../wire/json.ts';
+import { type RequestBody, requestBody } from '../wire/body.ts';
 import type { ModelRequest } from '../wire/wire.ts';
 import { messageOf, observeAnswer } from './answered.ts';
 import { type CallSpan, callSpan } from './call-span.ts';
-import { describeRequest } from './describe.ts';
+import { describeRequest, type Toolset, toolsetOf } from './describe.ts';
 import type { Outgoing, Target } from './outgoing.ts';
 
 /** A model call under way. */
@@ -31,13 +31,13 @@ const maxBodyChars = 4_194_304;
 /** Opens the span of a model call; `undefined` when it is none, or nobody wants to know of it. */
 export function startCall({ target, resend }: Outgoing, body: string): Call | undefined {
   const started = performance.now();
-  const json = body.length > maxBodyChars ? undefined : record(parse(body));
+  const json = body.length > maxBodyChars ? undefined : requestBody(body);
   const { accepts, operation } = target.wire;
   if (accepts && body.length <= maxBodyChars && !(json && accepts(json))) return undefined;
   const request = json && readRequest(target, json);
   const active = context.active();
   const task = activeTask(active);
-  if (request && resend === 0) attempt('call.results', () => readResults(request, active));
+  if (request && resend === 0) readResults(request, active);
   const { provider } = target;
   const iteration = operation === 'embeddings' ? undefined : nextIteration(active, resend);
   const span = callSpan(
@@ -52,7 +52,8 @@ export function startCall({ target, resend }: Outgoing, body: string): Call | un
     }),
   );
   if (!span.recording && !task?.meter) return undefined;
-  if (request && span.recording) describeRequest(request, body, span.set);
+  const toolset = request && offeredBy(target, request);
+  if (toolset && span.recording) describeRequest(request, toolset, body, span.set);
   const meter = task?.meter;
   const retry = resend > 0;
   const refused = enter(meter, span, { iteration: iteration ?? 0, retry, provider });
@@ -61,7 +62,8 @@ export function startCall({ target, resend }: Outgoing, body: string): Call | un
   const asked = {
     ...{ span, end, started, task, provider },
     wire: target.wire,
-    request: request && { model: request.model, stream: request.stream, tools: request.tools },
+    request: request && { model: request.model, stream: request.stream },
+    tools: toolset?.tools ?? [],
   };
   return {
     context: span.context,
@@ -103,16 +105,23 @@ function enter(
  * tool ran where nobody told of it, and its span is made from what is known.
  */
 function readResults(request: ModelRequest, at: Context): void {
-  const task = activeTask(at);
-  if (!hasPending(task) && !awaitsResults()) return;
-  for (const { parts } of request.messages()) {
-    for (const part of parts) {
-      if (part.type !== 'tool_call_response') continue;
-      completeForeignTool(part);
-      const call = takeCall(task, part.id ?? '') ?? takeNamed(task, part.id ?? '');
-      if (call) inferTool(call, part, at);
+  attempt('call.results', () => {
+    const task = activeTask(at);
+    if (!hasPending(task) && !awaitsResults()) return;
+    for (const { parts } of request.messages()) {
+      for (const part of parts) {
+        if (part.type !== 'tool_call_response') continue;
+        completeForeignTool(part);
+        const call = takeCall(task, part.id ?? '') ?? takeNamed(task, part.id ?? '');
+        if (call) inferTool(call, part, at);
+      }
     }
-  }
+  });
+}
+
+/** A function of its own, as the one above: a closure of `startCall` would keep the request as long as its answer takes. */
+function offeredBy({ wire }: Target, request: ModelRequest): Toolset | undefined {
+  return guard('request.tools', () => toolsetOf(wire, request), undefined);
 }
 
 function endOnce(span: CallSpan, meter: Meter | undefined): (at?: number) => void {
@@ -128,7 +137,7 @@ function endOnce(span: CallSpan, meter: Meter | undefined): (at?: number) => voi
   return end;
 }
 
-function readRequest({ wire, path }: Target, json: Json): ModelRequest | undefined {
+function readRequest({ wire, path }: Target, json: RequestBody): ModelRequest | undefined {
   return guard('call.request', () => wire.request(json, path), undefined);
 }
 

@@ -1,6 +1,7 @@
 import { anthropicResponse } from './anthropic-response.ts';
 import { type Json, number, parse, record, text } from './json.ts';
 import { keptText } from './kept-text.ts';
+import { repeatedChunk } from './repeated-chunk.ts';
 import type { StreamAssembler, StreamLimits } from './wire.ts';
 
 const maxBlocks = 512;
@@ -12,19 +13,39 @@ interface Block {
   json: string;
 }
 
+function blockOf(start: Json): Block {
+  return {
+    start,
+    text: text(start['text']) ?? '',
+    thinking: text(start['thinking']) ?? '',
+    json: '',
+  };
+}
+
+/** The text of an event that does nothing but say it. */
+function onlyText({ type, delta }: Json): string | undefined {
+  const change = type === 'content_block_delta' ? record(delta) : undefined;
+  return change?.['type'] === 'text_delta' ? text(change['text']) : undefined;
+}
+
 /** Collects the events of a streamed message. */
 export function assembleAnthropicStream({ maxChars }: StreamLimits): StreamAssembler {
   const blocks = new Map<number, Block>();
   const keep = keptText(maxChars);
   let head: Json = {};
   let textBytes = 0;
+  const repeated = repeatedChunk(onlyText);
+  let last: Block | undefined;
   let complete = false;
 
+  const say = (block: Block | undefined, said: string): void => {
+    textBytes += Buffer.byteLength(said);
+    if (block) block.text = keep(block.text, said);
+  };
   const delta = (block: Block | undefined, change: Json | undefined): void => {
-    const said = text(change?.['text']);
-    if (change?.['type'] === 'text_delta') textBytes += Buffer.byteLength(said ?? '');
+    last = block;
+    if (change?.['type'] === 'text_delta') say(block, text(change['text']) ?? '');
     if (!block) return;
-    block.text = keep(block.text, said);
     block.thinking = keep(block.thinking, text(change?.['thinking']));
     block.json = keep(block.json, text(change?.['partial_json']));
   };
@@ -35,17 +56,9 @@ export function assembleAnthropicStream({ maxChars }: StreamLimits): StreamAssem
         head = record(event['message']) ?? {};
         return;
       case 'content_block_start': {
-        const start = record(event['content_block']) ?? {};
-        const said = text(start['text']) ?? '';
-        textBytes += Buffer.byteLength(said);
-        if (blocks.size < maxBlocks) {
-          blocks.set(index, {
-            start,
-            text: said,
-            thinking: text(start['thinking']) ?? '',
-            json: '',
-          });
-        }
+        const block = blockOf(record(event['content_block']) ?? {});
+        textBytes += Buffer.byteLength(block.text);
+        if (blocks.size < maxBlocks) blocks.set(index, block);
         return;
       }
       case 'content_block_delta':
@@ -65,8 +78,16 @@ export function assembleAnthropicStream({ maxChars }: StreamLimits): StreamAssem
 
   return {
     push: (data) => {
-      const event = complete ? undefined : record(parse(data));
-      if (event) take(event);
+      if (complete) return;
+      const said = repeated.said(data);
+      if (said !== undefined) {
+        say(last, said);
+        return;
+      }
+      const event = record(parse(data));
+      if (!event) return;
+      take(event);
+      repeated.parsed(data, event);
     },
     complete: () => complete,
     result: () =>

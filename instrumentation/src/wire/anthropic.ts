@@ -3,8 +3,9 @@ import { known } from '../attributes.ts';
 import { anthropicMessage, systemParts } from './anthropic-message.ts';
 import { anthropicResponse } from './anthropic-response.ts';
 import { assembleAnthropicStream } from './anthropic-stream.ts';
+import type { RequestBody } from './body.ts';
 import { type Json, list, number, record, records, text } from './json.ts';
-import type { ToolDefinition } from './message.ts';
+import { type ToolDefinition, textOf } from './message.ts';
 import type { ModelRequest, Wire } from './wire.ts';
 
 /** Anthropic messages, `POST …/messages`, and Claude on Vertex AI, `POST …/publishers/anthropic/models/{model}:rawPredict`. */
@@ -13,10 +14,10 @@ export const anthropicMessages: Wire = {
   operation: 'chat',
   provider: 'anthropic',
   matches: (path) => path.endsWith('/messages') || vertex.test(path),
-  accepts: (body) =>
-    Array.isArray(body['messages']) &&
-    typeof body['max_tokens'] === 'number' &&
-    (typeof body['model'] === 'string' || 'anthropic_version' in body),
+  accepts: ({ json, written }) =>
+    written('messages').startsWith('[') &&
+    typeof json['max_tokens'] === 'number' &&
+    (typeof json['model'] === 'string' || 'anthropic_version' in json),
   request,
   response: (body) => anthropicResponse(body),
   stream: assembleAnthropicStream,
@@ -24,20 +25,20 @@ export const anthropicMessages: Wire = {
 
 const vertex = /\/publishers\/anthropic\/models\/([^/:]+):(?:stream)?rawPredict$/i;
 
-function request(body: Json, path: string): ModelRequest {
-  const messages = records(body['messages']);
-  const system = systemParts(body['system']);
+function request({ json: body, written, messages }: RequestBody, path: string): ModelRequest {
+  const system = () => systemParts(body['system']);
   const model = text(body['model']) ?? vertex.exec(path)?.[1];
   return {
     model,
     stream: body['stream'] === true,
     attributes: { ...requestAttributes(body), ...known({ 'gen_ai.request.model': model }) },
-    tools: list(body['tools']).flatMap(toolDefinition),
-    prompt: system.map((part) => (part.type === 'text' ? part.content : '')).join('\n'),
-    messageCount: messages.length,
-    identity: [body['system'], messages, body['tools'], body['tool_choice']],
-    messages: () => messages.map(anthropicMessage),
-    system: () => system,
+    toolsWritten: written('tools'),
+    tools: () => list(body['tools']).flatMap(toolDefinition),
+    prompt: () => textOf(system()),
+    messageCount: () => messages('messages').length,
+    identity: () => written('system', 'messages', 'tools', 'tool_choice'),
+    messages: () => records(body['messages']).map(anthropicMessage),
+    system,
   };
 }
 

@@ -1,9 +1,11 @@
 import type { Attributes } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
+import type { RequestBody } from './body.ts';
 import { cohereResponse } from './cohere-response.ts';
 import { assembleCohereStream } from './cohere-stream.ts';
 import { type Json, list, number, record, records, text } from './json.ts';
-import { openaiChat, toolDefinition } from './openai-chat.ts';
+import { openaiChat } from './openai-chat.ts';
+import { chatMessage } from './openai-chat-message.ts';
 import type { ModelRequest, Wire } from './wire.ts';
 
 /** Cohere chat, `POST …/v2/chat`. Its messages and tools look like OpenAI's. */
@@ -12,19 +14,20 @@ export const cohereChat: Wire = {
   operation: 'chat',
   provider: 'cohere',
   matches: (path) => path.endsWith('/v2/chat'),
-  accepts: (body) => typeof body['model'] === 'string' && Array.isArray(body['messages']),
+  accepts: ({ json, written }) =>
+    typeof json['model'] === 'string' && written('messages').startsWith('['),
   request,
   response: (body) => cohereResponse(body),
   stream: assembleCohereStream,
 };
 
-function request(body: Json, path: string): ModelRequest {
-  const messages = records(body['messages']).map(withPlan);
+function request(body: RequestBody, path: string): ModelRequest {
+  const { json, written } = body;
   return {
-    ...openaiChat.request({ ...body, messages }, path),
-    attributes: requestAttributes(body),
-    tools: list(body['tools']).flatMap(toolDefinition),
-    identity: [body['messages'], body['tools'], body['documents'], body['response_format']],
+    ...openaiChat.request(body, path),
+    attributes: requestAttributes(json),
+    identity: () => written('messages', 'tools', 'documents', 'response_format'),
+    messages: () => records(json['messages']).map(withPlan).map(chatMessage),
   };
 }
 

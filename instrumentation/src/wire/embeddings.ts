@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
-import { type Json, list, number, record, text } from './json.ts';
+import type { RequestBody } from './body.ts';
+import { type Json, number, record, text } from './json.ts';
 import type { ModelRequest, ModelResponse, StreamAssembler, Wire } from './wire.ts';
 
 const gemini = /\/models\/([^/:]+):(?:batchEmbedContents|embedContent)$/;
@@ -9,7 +10,7 @@ const deployment = /\/deployments\/([^/]+)\/embeddings$/;
 /** What the APIs of embeddings have in common: a model, inputs, and a count of tokens. */
 const embeddings: Omit<Wire, 'name' | 'provider' | 'matches'> = {
   operation: 'embeddings',
-  accepts: (body) => ['input', 'texts', 'inputs', 'images'].some((key) => key in body),
+  accepts: ({ json }) => ['input', 'texts', 'inputs', 'images'].some((key) => key in json),
   request,
   response,
   stream: () => unstreamed,
@@ -46,12 +47,14 @@ export const geminiEmbed: Wire = {
   accepts: () => true,
 };
 
-function request(body: Json, path: string): ModelRequest {
+const inputKeys = ['input', 'texts', 'inputs', 'images', 'requests', 'content'];
+
+function request({ json: body, written, items }: RequestBody, path: string): ModelRequest {
   const [, named] = gemini.exec(path) ?? deployment.exec(path) ?? [];
   const model = text(body['model'])?.replace(/^models\//, '') ?? named;
   const format = body['encoding_format'] ?? body['embedding_types'];
   const formats = [format ?? []].flat().filter((item) => typeof item === 'string');
-  const inputs = body['input'] ?? body['texts'] ?? body['inputs'] ?? body['requests'] ?? body;
+  const inputs = inputKeys.find((key) => key in body) ?? '';
   return {
     model,
     stream: false,
@@ -62,10 +65,11 @@ function request(body: Json, path: string): ModelRequest {
         body['dimensions'] ?? body['output_dimension'] ?? body['outputDimensionality'],
       ),
     }),
-    tools: [],
-    prompt: '',
-    messageCount: Array.isArray(inputs) ? list(inputs).length : 1,
-    identity: inputs,
+    toolsWritten: '',
+    tools: () => [],
+    prompt: () => '',
+    messageCount: () => items(inputs).length || 1,
+    identity: () => written(...inputKeys),
     messages: () => [],
     system: () => [],
   };

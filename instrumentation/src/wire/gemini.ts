@@ -1,10 +1,11 @@
 import type { Attributes } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
+import type { RequestBody } from './body.ts';
 import { contentMessage, contentParts, contentsOf } from './gemini-content.ts';
 import { geminiResponse } from './gemini-response.ts';
 import { assembleGeminiStream } from './gemini-stream.ts';
 import { type Json, list, number, record, records, text } from './json.ts';
-import type { ToolDefinition } from './message.ts';
+import { type ToolDefinition, textOf } from './message.ts';
 import type { ModelRequest, Wire } from './wire.ts';
 
 const call =
@@ -21,12 +22,11 @@ export const geminiGenerateContent: Wire = {
   stream: assembleGeminiStream,
 };
 
-function request(body: Json, path: string): ModelRequest {
+function request({ json: body, written, messages }: RequestBody, path: string): ModelRequest {
   const [, encoded, method] = call.exec(path) ?? [];
   const model = encoded && decodeURIComponent(encoded);
   const stream = method === 'streamGenerateContent';
-  const contents = contentsOf(body['contents']);
-  const system = contentParts(systemOf(body));
+  const system = () => contentParts(systemOf(body));
   return {
     model,
     stream,
@@ -37,15 +37,15 @@ function request(body: Json, path: string): ModelRequest {
         'gen_ai.request.stream': stream ? true : undefined,
       }),
     },
-    tools: list(body['tools']).flatMap(toolDefinitions),
-    prompt: system.map((part) => (part.type === 'text' ? part.content : '')).join('\n'),
-    messageCount: contents.length,
-    identity: [
-      ...['systemInstruction', 'contents', 'tools', 'toolConfig'].map((key) => body[key]),
-      record(body['generationConfig'])?.['responseSchema'],
-    ],
-    messages: () => contents.map(contentMessage),
-    system: () => system,
+    toolsWritten: written('tools'),
+    tools: () => list(body['tools']).flatMap(toolDefinitions),
+    prompt: () => textOf(system()),
+    messageCount: () => messages('contents').length || contentsOf(body['contents']).length,
+    identity: () =>
+      written('systemInstruction', 'system_instruction', 'contents', 'tools', 'toolConfig') +
+      JSON.stringify(record(body['generationConfig'])?.['responseSchema']),
+    messages: () => contentsOf(body['contents']).map(contentMessage),
+    system,
   };
 }
 

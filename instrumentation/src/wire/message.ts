@@ -45,6 +45,11 @@ export interface OutputMessage extends Message {
   readonly finish_reason?: string | undefined;
 }
 
+/** What parts say in words. */
+export function textOf(parts: readonly Part[]): string {
+  return parts.map((part) => (part.type === 'text' ? part.content : '')).join('\n');
+}
+
 /** A tool as offered to the model. */
 export interface ToolDefinition {
   readonly type: string;

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
+import { instructions, type RequestBody } from './body.ts';
 import { type Json, list, number, parse, record, records, text } from './json.ts';
 import { keptText } from './kept-text.ts';
 import type { Message, Part } from './message.ts';
@@ -20,28 +21,29 @@ export const ollamaChat: Wire = {
   provider: 'ollama',
   matches: (path) => path.endsWith('/api/chat'),
   // Many an application has an /api/chat of its own.
-  accepts: (body) => typeof body['model'] === 'string' && Array.isArray(body['messages']),
+  accepts: ({ json, written }) =>
+    typeof json['model'] === 'string' && written('messages').startsWith('['),
   request,
   response: (body) => ollamaResponse(body),
   stream: assembleOllamaStream,
   framing: 'lines',
 };
 
-function request(body: Json): ModelRequest {
-  const messages = records(body['messages']);
+function request({ json: body, written, messages }: RequestBody): ModelRequest {
   const stream = body['stream'] !== false;
   return {
     model: text(body['model']),
     stream,
     attributes: requestAttributes(body, stream),
-    tools: list(body['tools']).flatMap(toolDefinition),
-    prompt: messages
-      .filter(({ role }) => role === 'system')
-      .map((message) => text(message['content']) ?? '')
-      .join('\n'),
-    messageCount: messages.length,
-    identity: [messages, body['tools'], body['format']],
-    messages: () => messages.map(chatMessage),
+    toolsWritten: written('tools'),
+    tools: () => list(body['tools']).flatMap(toolDefinition),
+    prompt: () =>
+      instructions(messages('messages'))
+        .map((message) => text(message['content']) ?? '')
+        .join('\n'),
+    messageCount: () => messages('messages').length,
+    identity: () => written('messages', 'tools', 'format'),
+    messages: () => records(body['messages']).map(chatMessage),
     system: () => [],
   };
 }

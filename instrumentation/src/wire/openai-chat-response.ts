@@ -80,13 +80,26 @@ function usageAttributes(usage: Json | undefined): Attributes {
   const completion = record(usage['completion_tokens_details']);
   return known({
     'gen_ai.usage.input_tokens': number(usage['prompt_tokens']),
-    'gen_ai.usage.output_tokens': number(usage['completion_tokens']),
+    'gen_ai.usage.output_tokens': outputTokens(usage, number(completion?.['reasoning_tokens'])),
     'gen_ai.usage.cache_read.input_tokens':
       number(prompt?.['cached_tokens']) ?? number(usage['prompt_cache_hit_tokens']),
     'gen_ai.usage.cache_write.input_tokens': number(prompt?.['cache_write_tokens']),
     'gen_ai.usage.reasoning.output_tokens': number(completion?.['reasoning_tokens']),
-    'gen_ai.usage.cost': number(usage['cost']),
+    'gen_ai.usage.cost': costOf(usage),
   });
+}
+
+/** xAI counts reasoning tokens beside the completion's: what it says is the total tells. */
+function outputTokens(usage: Json, reasoning = 0): number | undefined {
+  const completion = number(usage['completion_tokens']);
+  if (completion === undefined) return undefined;
+  const beside = (number(usage['prompt_tokens']) ?? 0) + completion + reasoning;
+  return reasoning > 0 && usage['total_tokens'] === beside ? completion + reasoning : completion;
+}
+
+/** In US dollars, as OpenRouter tells it, or Perplexity, with its parts. */
+export function costOf(usage: Json): number | undefined {
+  return number(usage['cost']) ?? number(record(usage['cost'])?.['total_cost']);
 }
 
 function errorOf(body: Json): ModelError | undefined {

@@ -2,6 +2,7 @@ import { type Json, list, number, parse, record, records, text } from './json.ts
 import { type KeepText, keptText } from './kept-text.ts';
 import type { Part } from './message.ts';
 import { type Choice, chatResponse } from './openai-chat-response.ts';
+import { repeatedChunk } from './repeated-chunk.ts';
 import type { ModelToolCall, StreamAssembler, StreamLimits } from './wire.ts';
 
 const maxChoices = 128;
@@ -27,8 +28,14 @@ export function assembleChatStream({ maxChars }: StreamLimits): StreamAssembler 
   const choices = new Map<number, PartialChoice>();
   const head: Record<string, unknown> = {};
   const keep = keptText(maxChars);
+  const repeated = repeatedChunk(onlyText);
+  let last: PartialChoice | undefined;
   let complete = false;
 
+  const say = (choice: PartialChoice, content: string | undefined): void => {
+    choice.textBytes += Buffer.byteLength(content ?? '');
+    choice.text = keep(choice.text, content);
+  };
   const add = (value: unknown): void => {
     const chunk = record(value);
     const index = number(chunk?.['index']) ?? 0;
@@ -36,13 +43,12 @@ export function assembleChatStream({ maxChars }: StreamLimits): StreamAssembler 
     const choice = choices.get(index) ?? emptyChoice();
     if (choices.size >= maxChoices && !choices.has(index)) return;
     choices.set(index, choice);
+    last = choice;
     choice.finishReason = text(chunk?.['finish_reason']) ?? choice.finishReason;
     if (!delta) return;
     // Mistral's reasoning models stream lists of parts.
     const parts = records(delta['content']);
-    const content = text(delta['content']) ?? texts(parts);
-    choice.textBytes += Buffer.byteLength(content ?? '');
-    choice.text = keep(choice.text, content);
+    say(choice, text(delta['content']) ?? texts(parts));
     choice.refusal = keep(choice.refusal, text(delta['refusal']));
     const reasoning =
       text(delta['reasoning_content']) ?? text(delta['reasoning']) ?? thoughts(parts);
@@ -53,6 +59,11 @@ export function assembleChatStream({ maxChars }: StreamLimits): StreamAssembler 
   return {
     push: (data) => {
       if (complete) return;
+      const said = repeated.said(data);
+      if (said !== undefined && last) {
+        say(last, said);
+        return;
+      }
       if (data.trim() === '[DONE]') {
         complete = true;
         return;
@@ -60,6 +71,7 @@ export function assembleChatStream({ maxChars }: StreamLimits): StreamAssembler 
       const chunk = record(parse(data));
       if (!chunk) return;
       mergeHead(head, chunk);
+      repeated.parsed(data, chunk);
       for (const choice of list(chunk['choices'])) add(choice);
     },
     complete: () => complete,
@@ -81,6 +93,14 @@ function mergeHead(head: Record<string, unknown>, chunk: Json): void {
   }
   const groq = record(record(chunk['x_groq'])?.['usage']);
   if (groq) head['usage'] = groq;
+}
+
+/** The text of a chunk that holds nothing else: one choice, and no other part of an answer. */
+function onlyText(chunk: Json): string | undefined {
+  const [choice, second] = list(chunk['choices']);
+  const { content, role: _, ...rest } = record(record(choice)?.['delta']) ?? {};
+  if (second !== undefined || Object.values(rest).some((value) => value !== null)) return undefined;
+  return text(content);
 }
 
 function texts(parts: readonly Json[]): string {

@@ -2,9 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
+import { bodyOf } from '../../test/request-body.ts';
 import { readSse } from '../sse.ts';
 import type { Json } from './json.ts';
 import { openaiChat } from './openai-chat.ts';
+import { openaiResponses } from './openai-responses.ts';
 import { providerOf } from './registry.ts';
 import type { ModelResponse } from './wire.ts';
 
@@ -136,7 +138,7 @@ describe('a streamed answer', () => {
 describe('a request', () => {
   it('gives its settings', () => {
     const { attributes } = openaiChat.request(
-      {
+      bodyOf({
         model: 'gpt-x',
         temperature: 0,
         top_p: 0.5,
@@ -151,7 +153,7 @@ describe('a request', () => {
         service_tier: 'flex',
         response_format: { type: 'json_schema' },
         stream: true,
-      },
+      }),
       '',
     );
     expect(attributes).toEqual({
@@ -196,9 +198,9 @@ describe('a request', () => {
       { role: 'tool', tool_call_id: 'c', content: 'done' },
       'not a message',
     ];
-    const request = openaiChat.request({ model: 'm', messages }, '');
-    expect(request.messageCount).toBe(4);
-    expect(request.prompt).toBe('Be brief');
+    const request = openaiChat.request(bodyOf({ model: 'm', messages }), '');
+    expect(request.messageCount()).toBe(4);
+    expect(request.prompt()).toBe('Be brief');
     expect(JSON.parse(JSON.stringify(request.messages()))).toEqual([
       { role: 'developer', parts: [{ type: 'text', content: 'Be brief' }] },
       {
@@ -229,9 +231,31 @@ describe('a request', () => {
     { messages: 'x', tools: {}, stop: 5 },
     { messages: [null, 1, { role: 5, content: {} }], tools: [null, { function: 5 }] },
   ] satisfies Json[])('survives a body that is none: %j', (body) => {
-    const request = openaiChat.request(body, '');
-    expect(request.tools).toEqual([]);
-    expect(request.messages()).toHaveLength(request.messageCount);
+    const request = openaiChat.request(bodyOf(body), '');
+    expect(request.tools()).toEqual([]);
+    expect(request.messages()).toHaveLength(request.messageCount());
+  });
+});
+
+describe('usage', () => {
+  const usageOf = (usage: object) => openaiChat.response({ choices: [], usage }).attributes;
+
+  it('of xAI has reasoning tokens beside the completion, of others inside', () => {
+    const usage = {
+      prompt_tokens: 21,
+      completion_tokens: 563,
+      completion_tokens_details: { reasoning_tokens: 263 },
+    };
+    const output = (total_tokens: number) =>
+      usageOf({ ...usage, total_tokens })['gen_ai.usage.output_tokens'];
+    expect([output(847), output(584)]).toEqual([826, 563]);
+  });
+
+  it('of Perplexity has a cost with parts', () => {
+    const cost = { input_tokens_cost: 0.001, output_tokens_cost: 0.002, total_cost: 0.008 };
+    expect(usageOf({ prompt_tokens: 1, cost })).toMatchObject({ 'gen_ai.usage.cost': 0.008 });
+    const answer = openaiResponses.response({ output: [], usage: { input_tokens: 1, cost } });
+    expect(answer.attributes).toMatchObject({ 'gen_ai.usage.cost': 0.008 });
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
+import { instructions, type RequestBody } from './body.ts';
 import { type Json, list, number, record, records, text } from './json.ts';
 import type { ToolDefinition } from './message.ts';
 import { chatMessage } from './openai-chat-message.ts';
@@ -24,18 +25,18 @@ export const openaiChat: Wire = {
 /** Azure OpenAI names the deployment in the path; it stands in for a model that the body leaves out. */
 const deployment = /\/deployments\/([^/]+)\/chat\/completions$/;
 
-function request(body: Json, path: string): ModelRequest {
-  const messages = records(body['messages']);
+function request({ json: body, written, messages }: RequestBody, path: string): ModelRequest {
   const model = text(body['model']) ?? deployment.exec(path)?.[1];
   return {
     model,
     stream: body['stream'] === true,
     attributes: { ...requestAttributes(body), ...known({ 'gen_ai.request.model': model }) },
-    tools: list(body['tools']).flatMap(toolDefinition),
-    prompt: messages.filter(isSystem).map(spokenText).join('\n'),
-    messageCount: messages.length,
-    identity: [messages, body['tools'], body['tool_choice'], body['response_format']],
-    messages: () => messages.map(chatMessage),
+    toolsWritten: written('tools'),
+    tools: () => list(body['tools']).flatMap(toolDefinition),
+    prompt: () => instructions(messages('messages')).map(spokenText).join('\n'),
+    messageCount: () => messages('messages').length,
+    identity: () => written('messages', 'tools', 'tool_choice', 'response_format'),
+    messages: () => records(body['messages']).map(chatMessage),
     system: () => [],
   };
 }
@@ -75,10 +76,6 @@ export function toolDefinition(value: unknown): ToolDefinition[] {
       parameters: definition?.['parameters'],
     },
   ];
-}
-
-function isSystem(message: Json): boolean {
-  return message['role'] === 'system' || message['role'] === 'developer';
 }
 
 function spokenText(message: Json): string {

@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
 import { type Json, number, record, records, text } from './json.ts';
+import { costOf } from './openai-chat-response.ts';
 import { itemCalls, itemParts } from './openai-responses-item.ts';
 import type { ModelError, ModelResponse } from './wire.ts';
 
@@ -71,7 +72,7 @@ function usageAttributes(usage: Json | undefined): Attributes {
     'gen_ai.usage.cache_read.input_tokens': number(input?.['cached_tokens']),
     'gen_ai.usage.cache_write.input_tokens': number(input?.['cache_write_tokens']),
     'gen_ai.usage.reasoning.output_tokens': number(output?.['reasoning_tokens']),
-    'gen_ai.usage.cost': number(usage['cost']),
+    'gen_ai.usage.cost': costOf(usage),
   });
 }
 

@@ -1,7 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
 import { known } from '../attributes.ts';
+import { instructions, type RequestBody } from './body.ts';
 import { type Json, list, number, record, records, text } from './json.ts';
-import type { Part, ToolDefinition } from './message.ts';
+import { type Part, type ToolDefinition, textOf } from './message.ts';
 import { inputMessages, itemParts } from './openai-responses-item.ts';
 import { openaiResponse } from './openai-responses-response.ts';
 import { assembleResponsesStream } from './openai-responses-stream.ts';
@@ -13,38 +14,34 @@ export const openaiResponses: Wire = {
   operation: 'chat',
   provider: 'openai',
   matches: (path) => path.endsWith('/responses'),
-  accepts: (body) =>
-    (typeof body['model'] === 'string' || record(body['prompt']) !== undefined) &&
-    ('input' in body || 'prompt' in body || 'conversation' in body),
+  accepts: ({ json }) =>
+    (typeof json['model'] === 'string' || record(json['prompt']) !== undefined) &&
+    ('input' in json || 'prompt' in json || 'conversation' in json),
   request,
   response: (body) => openaiResponse(body, records(body['output'])),
   stream: assembleResponsesStream,
 };
 
-function request(body: Json): ModelRequest {
-  const messages = inputMessages(body['input']);
-  const instructions = instructionParts(body['instructions']);
-  const spoken = messages.filter(({ role }) => role === 'system' || role === 'developer');
+function request({ json: body, written, messages }: RequestBody): ModelRequest {
+  const system = () => instructionParts(body['instructions']);
   return {
     model: text(body['model']),
     stream: body['stream'] === true,
     attributes: requestAttributes(body),
-    tools: list(body['tools']).flatMap(toolDefinition),
-    prompt: [...instructions, ...spoken.flatMap(({ parts }) => parts)]
-      .map((part) => (part.type === 'text' ? part.content : ''))
-      .join('\n'),
-    messageCount: messages.length,
-    identity: [
-      ...['input', 'instructions', 'tools', 'tool_choice', 'previous_response_id'].map(
-        (key) => body[key],
-      ),
-      body['conversation'],
-      body['text'],
-    ],
-    messages: () => messages,
-    system: () => instructions,
+    toolsWritten: written('tools'),
+    tools: () => list(body['tools']).flatMap(toolDefinition),
+    prompt: () => textOf([...system(), ...instructions(messages('input')).flatMap(itemParts)]),
+    messageCount: () => (typeof body['input'] === 'string' ? 1 : messages('input').length),
+    identity: () => written(...identity),
+    messages: () => inputMessages(body['input']),
+    system,
   };
 }
+
+const identity = [
+  ...['input', 'instructions', 'tools', 'tool_choice'],
+  ...['previous_response_id', 'conversation', 'text'],
+];
 
 function instructionParts(instructions: unknown): Part[] {
   if (typeof instructions === 'string') {

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { RequestBody } from './body.ts';
 import type { Json } from './json.ts';
 import type { Message, OutputMessage, Part, ToolDefinition } from './message.ts';
 
@@ -14,9 +15,9 @@ export interface Wire {
   readonly provider: string;
   readonly matches: (path: string) => boolean;
   /** Whether the body is such a call, for paths that an application's own servers may have too. */
-  readonly accepts?: (body: Json) => boolean;
+  readonly accepts?: (body: RequestBody) => boolean;
   /** Some APIs name the model in the path. */
-  readonly request: (body: Json, path: string) => ModelRequest;
+  readonly request: (body: RequestBody, path: string) => ModelRequest;
   readonly response: (body: Json) => ModelResponse;
   readonly stream: (limits: StreamLimits) => StreamAssembler;
   /** How a stream is framed: server-sent events, or one JSON value per line. */
@@ -30,13 +31,15 @@ export interface ModelRequest {
   readonly stream: boolean;
   /** `gen_ai.request.*` and kin. */
   readonly attributes: Attributes;
-  readonly tools: readonly ToolDefinition[];
+  /** What is offered, as it was written; empty when nothing is. */
+  readonly toolsWritten: string;
+  // What follows is worked out on demand: only what the content level needs is paid for.
+  readonly tools: () => readonly ToolDefinition[];
   /** The system prompt, for its fingerprint. */
-  readonly prompt: string;
-  readonly messageCount: number;
+  readonly prompt: () => string;
+  readonly messageCount: () => number;
   /** What makes two requests the same attempt, independent of model and provider. */
-  readonly identity: unknown;
-  /** Built on demand: only the full content level pays for it. */
+  readonly identity: () => string;
   readonly messages: () => readonly Message[];
   /** Instructions that travel apart from the messages, where the API has them. */
   readonly system: () => readonly Part[];
