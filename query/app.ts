@@ -4,7 +4,7 @@ import { budgetsRoutes } from './budgets/routes.ts';
 import type { Budget } from './budgets/settings.ts';
 import type { QueryContext } from './context.ts';
 import { costsRoutes } from './costs/routes.ts';
-import { createJudge } from './decisions/judge.ts';
+import { createJudge, type Judge } from './decisions/judge.ts';
 import { decisionsRoutes } from './decisions/routes.ts';
 import { driftRoutes } from './drift/routes.ts';
 import { findingsRoutes } from './findings/routes.ts';
@@ -30,6 +30,8 @@ export interface QueryOptions extends QueryContext, Operations {
   readonly findings?: (project: string) => FindingsSettings;
   /** With it, every request needs an API key and sees that key's project; without, `project` decides. */
   readonly authorize?: Authorize;
+  /** Where decisions are derived and kept; one of its own unless given. */
+  readonly judge?: Judge;
   /** Budgets to hold spend against; none unless given. */
   readonly budgets?: readonly Budget[];
   /** Maintenance that may be asked for; without it there are no such routes. */
@@ -43,7 +45,7 @@ export function createQuery(given: QueryOptions): Hono {
   const app = createBase(given.report);
   const options = guarded(app, given);
   const findings = options.findings ?? (() => defaultFindingsSettings);
-  const judge = createJudge(options.store, findings);
+  const judge = options.judge ?? createJudge(options.store, findings);
   const metrics = () => [...options.metrics(), ...judge.metrics()];
   app.route('/', operationsRoutes({ ...options, metrics }));
   app.route('/', tasksRoutes(options));

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import { createQuery } from '../query/app.ts';
 import { watchBudgets } from '../query/budgets/metrics.ts';
 import { parseBudgets } from '../query/budgets/settings.ts';
+import { createJudge } from '../query/decisions/judge.ts';
 import { startFindingsPass } from '../query/findings/pass.ts';
 import { parseFindingsSettings } from '../query/findings/settings.ts';
 import { createJobs } from '../query/maintenance/jobs.ts';
@@ -51,7 +52,17 @@ export async function startQuery(
 
   const now = () => new Date();
   const projects = () => [...new Set([config.project, ...(keys?.projects() ?? [])])];
-  const pass = startFindingsPass({ store, projects, settings: findings, now, isBusy, report });
+  const judge = createJudge(store, findings);
+  const onJudged = judge.keep;
+  const pass = startFindingsPass({
+    store,
+    projects,
+    settings: findings,
+    now,
+    isBusy,
+    onJudged,
+    report,
+  });
   undo.push(() => pass.close());
   const watch = watchBudgets({ store, projects, budgets, now, report });
   undo.push(() => watch.close());
@@ -69,6 +80,7 @@ export async function startQuery(
     now,
     metrics: () => [...operations.metrics(), ...pass.metrics(), ...watch.metrics()],
     findings,
+    judge,
     report,
   });
   return { app, settled: () => pass.settled() };

@@ -10,17 +10,17 @@ function numbers(kept: Kept<string>) {
 }
 
 it('keeps values below its bytes, the longest unused going first, and says so', () => {
-  const kept = createKept<string>('k', 100, 60_000);
-  kept.put('a', '1', 'A', 40);
-  kept.put('b', '1', 'B', 40);
+  const kept = createKept<string>('k', 100);
+  kept.put('a', '1', 'A', 40, 60_000);
+  kept.put('b', '1', 'B', 40, 60_000);
   expect(kept.get('a', '1')).toBe('A');
-  kept.put('c', '1', 'C', 40);
+  kept.put('c', '1', 'C', 40, 60_000);
   expect([kept.get('a', '1'), kept.get('b', '1'), kept.get('c', '1')]).toEqual([
     'A',
     undefined,
     'C',
   ]);
-  kept.put('huge', '1', 'H', 101);
+  kept.put('huge', '1', 'H', 101, 60_000);
   expect(kept.get('huge', '1')).toBeUndefined();
   expect(numbers(kept)).toEqual({
     bytes: 80,
@@ -32,14 +32,14 @@ it('keeps values below its bytes, the longest unused going first, and says so', 
 });
 
 it('forgets what was put with another stamp, and what is too old', () => {
-  const kept = createKept<string>('k', 100, 60_000);
-  kept.put('a', '1', 'A', 40);
+  const kept = createKept<string>('k', 100);
+  kept.put('a', '1', 'A', 40, 60_000);
   expect(kept.holds('a')).toBe(true);
   expect(kept.get('a', '2')).toBeUndefined();
   expect(kept.holds('a')).toBe(false);
   expect(kept.get('a', '1')).toBeUndefined();
   expect(numbers(kept)['bytes']).toBe(0);
-  const brief = createKept<string>('k', 100, -1);
-  brief.put('a', '1', 'A', 40);
+  const brief = createKept<string>('k', 100);
+  brief.put('a', '1', 'A', 40, -1);
   expect(brief.get('a', '1')).toBeUndefined();
 });

@@ -6,7 +6,7 @@ export interface Kept<Value> {
   readonly holds: (key: string) => boolean;
   /** The value kept under `key`, if it was put with the same stamp, not longer ago than it may be. */
   readonly get: (key: string, stamp: string) => Value | undefined;
-  readonly put: (key: string, stamp: string, value: Value, bytes: number) => void;
+  readonly put: (key: string, stamp: string, value: Value, bytes: number, maxAgeMs: number) => void;
   readonly metrics: () => Metric[];
 }
 
@@ -18,7 +18,7 @@ interface Entry<Value> {
 }
 
 /** `name` stands in the metrics: `plumbline_{name}_bytes` and so on. A value larger than `maxBytes` is not kept. */
-export function createKept<Value>(name: string, maxBytes: number, maxAgeMs: number): Kept<Value> {
+export function createKept<Value>(name: string, maxBytes: number): Kept<Value> {
   const entries = new Map<string, Entry<Value>>();
   const counts = { hits: 0, misses: 0, evictions: 0, refused: 0 };
   let bytes = 0;
@@ -41,7 +41,7 @@ export function createKept<Value>(name: string, maxBytes: number, maxAgeMs: numb
     return known.value;
   }
 
-  function put(key: string, stamp: string, value: Value, size: number): void {
+  function put(key: string, stamp: string, value: Value, size: number, maxAgeMs: number): void {
     drop(key);
     if (size > maxBytes) {
       counts.refused++;

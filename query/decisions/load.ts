@@ -16,6 +16,7 @@ import { costsOf, factsOf, type TaskRow } from './task-rows.ts';
 
 /** A task with everything that judging it takes from its row. */
 export interface LoadedTask {
+  readonly row: TaskRow;
   /** Days since 1970. */
   readonly day: number;
   readonly evidence: TaskEvidence;
@@ -80,6 +81,7 @@ function toTask(row: TaskRow, { spans, ...gathered }: Gathered): LoadedTask {
   const keys = new Set(spans.map((span) => span.task_idempotency_key));
   keys.delete('');
   return {
+    row,
     day: row.day_number,
     evidence: { task: factsOf(row), spans, ...gathered, costs: costsOf(row) },
     startedAt: BigInt(row.started_ns),

@@ -18,15 +18,28 @@ export interface RowIdentity {
   readonly rules: number;
 }
 
-/** The row of one task. Pure: the same evidence, background and settings give the same row. */
+/** What a task did, what is wrong with it, and what it was compared with. */
+export interface Judged {
+  readonly trajectory: Trajectory;
+  readonly findings: readonly FindingAnswer[];
+  readonly background: Background;
+}
+
+/** Pure: the same evidence, background and settings give the same. */
 export function judgeTask(
   evidence: TaskEvidence,
   background: Background,
   settings: FindingsSettings,
+): Judged {
+  const trajectory = deriveTrajectory(evidence);
+  return { trajectory, findings: findDefects(trajectory, settings.rules, background), background };
+}
+
+/** The row of one task. */
+export function findingsRow(
+  { trajectory, findings, background }: Judged,
   identity: RowIdentity,
 ): TaskFindingsRow {
-  const trajectory = deriveTrajectory(evidence);
-  const findings = findDefects(trajectory, settings.rules, background);
   const tools = toolsOf(trajectory);
   const tool = ({ call }: FindingAnswer) => tools.get(call ?? '') ?? '';
   const own = (finding: FindingAnswer, name: string) => {
@@ -35,7 +48,7 @@ export function judgeTask(
   };
   return {
     ...identity,
-    task_id: evidence.task.task_id,
+    task_id: trajectory.task.task_id,
     ended: trajectory.ended ? 1 : 0,
     signature: signatureOf(findings, tool),
     'findings.finding': findings.map(({ finding }) => finding),

@@ -12,6 +12,8 @@ import { type StoredAs, storeEvidence } from '../../test/decisions/stored-eviden
 import { createQuery } from '../app.ts';
 import { deriveTrajectory } from '../decisions/derive.ts';
 import type { TaskEvidence } from '../decisions/evidence.ts';
+import { createJudge } from '../decisions/judge.ts';
+import { toAnswer } from '../decisions/shape.ts';
 import { findDefects } from './find.ts';
 import { type FindingsPass, startFindingsPass } from './pass.ts';
 import { parseFindingsSettings } from './settings.ts';
@@ -52,6 +54,8 @@ function lookup(shape: string, text = '{"id": "A1"}'): TaskEvidence {
   s.model({ input: [user('order A1'), asked, result('c', text)], output: says('It is fine.') });
   return s.evidence();
 }
+
+const whole = { content: 'full', after: 0, cursorOf: String } as const;
 
 const start = (projects: readonly string[]) =>
   startFindingsPass({
@@ -405,5 +409,42 @@ describe('search', () => {
   ])('%s', async (filter, expected) => {
     const { tasks } = await ask<Listed>(`/api/v1/tasks?from=now-2d&${filter}`);
     expect(tasks.map(({ task_id }) => task_id).toSorted()).toEqual(expected);
+  });
+
+  it('hands on what it judged of a large task, for whoever asks first', async () => {
+    const s = scenario();
+    for (let i = 0; i < 600; i += 1) {
+      s.model({
+        input: [user(`order ${i}`)],
+        output: calls(call(`c${i}`, 'lookup', { id: `A${i}` })),
+      });
+      s.tool({ tool_name: 'lookup', tool_call_id: `c${i}`, result: `{"id": "A${i}"}` });
+    }
+    await put('large', s.evidence(), { project: 'handed' });
+    await put('small', lookup('{id:string}'), { project: 'handed' });
+    const judge = createJudge(store, settings);
+    const handing = startFindingsPass({
+      store,
+      projects: () => ['handed'],
+      settings,
+      now,
+      onJudged: judge.keep,
+      report: (problem) => problems.push(problem),
+    });
+    await handing.settled();
+    await handing.close();
+    const count = (name: string) =>
+      judge.metrics().find((metric) => metric.name === `plumbline_kept_decisions_${name}_total`)
+        ?.samples[0]?.value;
+    const kept = await judge.task('handed', 'large', now());
+    expect([count('hits'), count('misses')]).toEqual([1, 0]);
+    expect(kept?.trajectory.steps).toHaveLength(600);
+    const fresh = await createJudge(store, settings).task('handed', 'large', now());
+    // Some of it is looked up by functions, which no two derivations share.
+    const said = (task: typeof kept) =>
+      task && toAnswer(task.trajectory, task.findings, task.suspects, { ...whole, limit: 600 });
+    expect(said(kept)).toEqual(said(fresh));
+    await judge.task('handed', 'small', now());
+    expect([count('hits'), count('misses')]).toEqual([1, 1]);
   });
 });

@@ -4,7 +4,7 @@ import { query, sql } from '../../store/sql.ts';
 import type { Metric } from '../operations/metrics.ts';
 import { passMetrics } from './metrics.ts';
 import type { FindingsSettings } from './settings.ts';
-import { Worker } from './worker.ts';
+import { Worker, type WorkerOptions } from './worker.ts';
 
 export interface FindingsPassOptions {
   readonly store: Store;
@@ -14,6 +14,8 @@ export interface FindingsPassOptions {
   readonly now: () => Date;
   /** True while new data waits to be stored or derived: the pass then leaves most of the engine to that. */
   readonly isBusy?: () => boolean;
+  /** Gets every task with what it was judged to be, so that it need not be judged again for whoever asks next. */
+  readonly onJudged?: WorkerOptions['onJudged'];
   /** Told of every failure; the pass goes on. */
   readonly report: (error: unknown) => void;
 }
@@ -38,6 +40,7 @@ const longestRestMs = 10_000;
 /** Starts the pass over some projects, one after the other, each a slice at a time. */
 export function startFindingsPass(options: FindingsPassOptions): FindingsPass {
   const { store, projects, settings, now, report, isBusy = () => false } = options;
+  const onJudged = options.onJudged ?? (() => {});
   const workers = new Map<string, Worker>();
   let discoveredAt = 0;
   const stop = new AbortController();
@@ -52,7 +55,7 @@ export function startFindingsPass(options: FindingsPassOptions): FindingsPass {
       if (workers.has(project)) continue;
       workers.set(
         project,
-        new Worker({ store, project, settings: settings(project), now, report }),
+        new Worker({ store, project, settings: settings(project), now, onJudged, report }),
       );
     }
     discoveredAt = at;

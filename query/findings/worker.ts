@@ -3,10 +3,11 @@ import type { Store } from '../../store/connection.ts';
 import { takeVersion } from '../../store/derive/version.ts';
 import { insert } from '../../store/insert.ts';
 import { type TaskFindingsRow, taskFindings } from '../../store/tables/task-findings.ts';
+import type { LoadedTask } from '../decisions/load.ts';
 import type { Metric } from '../operations/metrics.ts';
 import { backgroundsOf } from './backgrounds.ts';
 import { readCandidates } from './candidates.ts';
-import { judgeTask } from './judge.ts';
+import { findingsRow, type Judged, judgeTask } from './judge.ts';
 import { createLearning, type Learning } from './learning.ts';
 import { loadTasks } from './load.ts';
 import { findingsGauges, type PassState } from './metrics.ts';
@@ -19,6 +20,8 @@ export interface WorkerOptions {
   readonly project: string;
   readonly settings: FindingsSettings;
   readonly now: () => Date;
+  /** Gets every task with what it was judged to be. */
+  readonly onJudged: (project: string, task: LoadedTask, judged: Judged) => void;
   readonly report: (error: unknown) => void;
 }
 
@@ -132,12 +135,14 @@ export class Worker {
     const backgrounds = await backgroundsOf(store, project, tasks, settings);
     const versions = new Map(slice.map(({ task_id, ver: own }) => [task_id, own]));
     const rows: TaskFindingsRow[] = [];
-    for (const [i, { day, evidence }] of tasks.entries()) {
+    for (const [i, task] of tasks.entries()) {
       const background = backgrounds[i];
       if (background === undefined) continue;
-      const task_ver = versions.get(evidence.task.task_id) ?? 0n;
-      const identity = { project, day, ver, task_ver, rules: this.rules };
-      rows.push(judgeTask(evidence, background, settings, identity));
+      const task_ver = versions.get(task.row.task_id) ?? 0n;
+      const identity = { project, day: task.day, ver, task_ver, rules: this.rules };
+      const judged = judgeTask(task.evidence, background, settings);
+      rows.push(findingsRow(judged, identity));
+      this.options.onJudged(project, task, judged);
       // Requests are served in between.
       await new Promise((resolve) => setImmediate(resolve));
     }
