@@ -53,10 +53,21 @@ for (const backend of usualBackends) {
       const audit = newAudit();
       expect(await audit.recent()).toEqual({ traces: 2, tasks: 3, mismatches: 0, skipped: null });
       expect(await audit.recent()).toMatchObject({ tasks: 0 });
-      // Another process, or this one after a restart.
-      expect(await newAudit().recent()).toMatchObject({ tasks: 0 });
       expect(await newAudit().all()).toEqual({ traces: 2, tasks: 3, mismatches: 0, skipped: null });
       expect(problems).toEqual([]);
+      expect(await query(store, sql`SELECT count() AS rows FROM tasks`)).toEqual([{ rows: '3' }]);
+    });
+
+    it('looks again at what something was added to', async () => {
+      await derive(store, 'p', [chat('x', '1'), chat('y', '1')]);
+      // So little later that it looks again at the same minutes.
+      const audit = newAudit(withClockOff(store, 100));
+      expect(await audit.recent()).toMatchObject({ tasks: 2 });
+      expect(await audit.recent()).toMatchObject({ tasks: 0 });
+      await putRows(store, 'p', [chat('x', '2')]);
+      expect(await audit.recent()).toMatchObject({ tasks: 1, mismatches: 1 });
+      // Set right after everything had settled, which its version says.
+      expect(await newAudit().recent()).toMatchObject({ tasks: 1, mismatches: 0 });
     });
 
     it('finds and mends what was never derived', async () => {

@@ -10,7 +10,8 @@ import {
   readStored,
   type StoredTask,
 } from './audit-reads.ts';
-import { deriveSlice, slices, writeSlice } from './slice.ts';
+import { contentHash } from './content-hash.ts';
+import { type Derivation, deriveSlice, slices, writeSlice } from './slice.ts';
 
 export interface AuditOptions {
   readonly store: Store;
@@ -37,7 +38,8 @@ export interface Audited {
 
 /**
  * Derives tasks a second time, well after their last item came, and counts where that gives another row than the one
- * stored: the number that shows whether the derivation keeps its promise in production. A wrong row is set right.
+ * stored: the number that shows whether the derivation keeps its promise in production. A wrong row is set right; one
+ * that is as it should be is not written again, because a new version of it would be judged again too.
  */
 export interface Audit {
   /** What was inserted since the last call (at first: in the last hour), and has settled. */
@@ -54,6 +56,8 @@ export function createAudit(options: AuditOptions): Audit {
   const settle = BigInt(options.settleMs ?? 60_000) * 1000n;
   const window = BigInt(options.windowMs ?? 3_600_000) * 1000n;
   let audited = 0n;
+  /** What this audit has seen since `audited`: when the newest item of each trace or lone task came. */
+  const seen = new Map<string, bigint>();
 
   async function recent(): Promise<Audited> {
     if (isBehind()) return { ...nothing, skipped: 'behind' };
@@ -61,13 +65,16 @@ export function createAudit(options: AuditOptions): Audit {
     const from = until - window;
     const inserted = await readInserted(store, audited > from ? audited : from, until, maxTraces);
     let total = nothing;
-    for (const slice of dueSlices(inserted)) {
+    const fresh = inserted.filter((one) => seen.get(keyOf(one)) !== one.newest);
+    for (const slice of dueSlices(fresh)) {
       const due = await selectDue(store, slice, settle);
       total = add(total, await compare(options, due, until));
+      for (const one of slice) seen.set(keyOf(one), one.newest);
     }
     const last = inserted.at(-1);
     // Everything seen: look again at the last minutes next time, for inserts that were under way.
     audited = inserted.length < maxTraces || last === undefined ? until - LATE_US : last.newest;
+    for (const [key, newest] of seen) if (newest <= audited) seen.delete(key);
     return total;
   }
 
@@ -112,6 +119,10 @@ interface Due {
   readonly project: string;
   readonly traces: readonly string[];
   readonly tasks: readonly string[];
+}
+
+function keyOf({ project, trace, tasks }: Inserted): string {
+  return JSON.stringify([project, trace, ...(trace === '' ? tasks : [])]);
 }
 
 /** Slices of one project each. */
@@ -159,11 +170,9 @@ async function compare(
   if (due === null || due.traces.length + due.tasks.length === 0) return nothing;
   const { project } = due;
   const derivation = await deriveSlice(store, project, due.traces, due.tasks);
-  const candidates = [...derivation.candidates];
-  const before = await readStored(store, project, candidates);
-  await writeSlice(store, derivation);
-  const after = await readStored(store, project, candidates);
-  const wrong = differing(before, after, derivation.ver);
+  const stored = await readStored(store, project, [...derivation.candidates]);
+  const candidates = unlike(derivation, stored);
+  const wrong = candidates.size === 0 ? [] : await setRight(store, { ...derivation, candidates });
   const moving =
     wrong.length === 0 ? new Set<string>() : await readMoving(store, project, wrong, until);
   const mismatches = wrong.filter((task) => !moving.has(task));
@@ -175,10 +184,38 @@ async function compare(
   const { traces } = due;
   return {
     traces: traces.length,
-    tasks: candidates.length,
+    tasks: derivation.candidates.size,
     mismatches: mismatches.length,
     skipped: null,
   };
+}
+
+/** Tasks whose rows, as they are stored, are not what was derived of them. */
+function unlike({ candidates, rows, ver }: Derivation, stored: readonly StoredTask[]): Set<string> {
+  const wrong = new Set<string>();
+  const found = new Set<string>();
+  for (const { task, day, ver: newest, hash } of stored) {
+    const row = rows.get(task);
+    const isItsDay = row !== undefined && day === dateOf(row.day);
+    if (isItsDay) found.add(task);
+    // What was derived later knows better.
+    if (newest < ver && hash !== (isItsDay ? contentHash(row) : 0n)) wrong.add(task);
+  }
+  for (const task of rows.keys()) if (candidates.has(task) && !found.has(task)) wrong.add(task);
+  return wrong;
+}
+
+function dateOf(day: number): string {
+  return new Date(day * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** Writes what was derived of its candidates; returns those of which another row was stored. */
+async function setRight(store: Store, derivation: Derivation): Promise<string[]> {
+  const { project, candidates, ver } = derivation;
+  const before = await readStored(store, project, [...candidates]);
+  await writeSlice(store, derivation);
+  const after = await readStored(store, project, [...candidates]);
+  return differing(before, after, ver);
 }
 
 /** Tasks whose row, written with version `ver`, differs from the one before, or that vanished or appeared. */
