@@ -107,7 +107,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       segmentBytes: options.segmentBytes ?? defaults.segmentBytes,
       keepMs: options.keepMs ?? defaults.keepMs,
     };
-    const worker = startThread(settings);
+    const worker = await startThread(settings);
     const opened = await firstReport(worker);
     return runJournal(settings, worker, { ...opened, crashed }, unlock);
   } catch (error) {

@@ -2,18 +2,27 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type Built, buildEntries } from '../test/built.ts';
 import { type FakeLlm, startFakeLlm } from '../test/fake-llm.ts';
 import { type FakeReceiver, startFakeReceiver } from '../test/fake-receiver.ts';
 
 // Four processes start at once, on machines that may have two slow cores.
 vi.setConfig({ testTimeout: 30_000 });
 
+let built: Built;
 let llm: FakeLlm;
 let receiver: FakeReceiver;
 beforeAll(async () => {
-  [llm, receiver] = await Promise.all([startFakeLlm(), startFakeReceiver()]);
+  [built, llm, receiver] = await Promise.all([
+    buildEntries('register', ['register', 'index']),
+    startFakeLlm(),
+    startFakeReceiver(),
+  ]);
 });
-afterAll(() => Promise.all([llm.close(), receiver.close()]));
+afterAll(async () => {
+  built?.remove();
+  await Promise.all([llm.close(), receiver.close()]);
+});
 
 interface Ended {
   readonly code: number | null;
@@ -22,14 +31,12 @@ interface Ended {
   readonly err: string;
 }
 
-/** Starts `node --import …/register` with a script, from the sources. */
+/** Starts `node --import …/register` with a script. */
 function start(script: string, env: Record<string, string> = {}): ChildProcess {
   return spawn(
     process.execPath,
     [
-      '--conditions=app-source',
-      '--import=tsx',
-      `--import=${join(import.meta.dirname, 'register.ts')}`,
+      `--import=${join(built.folder, 'register.js')}`,
       '--input-type=module',
       '--eval',
       script,
@@ -96,7 +103,7 @@ it.concurrent('shows a running task at once, and ends as the signal wants, with 
   expect,
 }) => {
   const child = start(`
-    import { withTask } from ${JSON.stringify(join(import.meta.dirname, 'index.ts'))};
+    import { withTask } from ${JSON.stringify(join(built.folder, 'index.js'))};
     withTask({ workflow: 'endless', id: 'e1' }, async () => {
       await (await fetch(process.env.LLM + '/v1/chat/completions', {
         method: 'POST', body: JSON.stringify({ model: 'before-signal', messages: [] }),

@@ -103,10 +103,10 @@ describe('while Plumbline runs', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get('keep-alive')).toBe('timeout=120');
     expect(await server.drained(30_000)).toBe(true);
-    // Findings come a moment later.
+    // Findings come once the tasks have been quiet for 10 s; each look at them costs both processes.
     await vi.waitFor(async () => expect(await tasksOf(server)).not.toContain('"findings":null'), {
       timeout: 30_000,
-      interval: 200,
+      interval: 1_000,
     });
     before = await tasksOf(server);
     // 1,000 tokens in at 2.50 USD and 10 out at 10 USD per million.

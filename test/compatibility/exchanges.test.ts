@@ -6,6 +6,7 @@ import { createNormaliser } from '../../ingest/normalise/normaliser.ts';
 import { readSse } from '../../instrumentation/src/sse.ts';
 import { wireFor } from '../../instrumentation/src/wire/registry.ts';
 import type { ModelResponse, Wire } from '../../instrumentation/src/wire/wire.ts';
+import { bodyOf } from '../../instrumentation/test/request-body.ts';
 
 type Json = Record<string, unknown>;
 
@@ -112,7 +113,7 @@ describe('a recorded exchange with OpenAI', () => {
   it.each(exchanges)('is read without losing a field: %s', (_name, { path, body, response }) => {
     const wire = wireFor(path);
     if (wire === undefined) throw new Error(`no wire for ${path}`);
-    expect(wire.request(body as never, path).model).toBe(body['model']);
+    expect(wire.request(bodyOf(body), path).model).toBe(body['model']);
     const read = parse(wire, response);
     const { ids, texts, names, items, usage: reported } = facts(response);
     const said = JSON.stringify(read.messages);

@@ -1,11 +1,8 @@
 import { execFile } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { modules } from '../packed.ts';
+import { type Built, buildEntries } from '../built.ts';
 import { compared } from './expected.mjs';
 import { sdks } from './sdks.mjs';
 
@@ -20,29 +17,18 @@ interface Line {
 let plain: Line[] = [];
 let instrumented: Line[] = [];
 
-// Built, because a loader for TypeScript would look at each file of each SDK; beside the SDKs, where the peers are found.
-const built = join(modules(), '.plumbline-matrix/');
+let built: Built;
 
 beforeAll(async () => {
-  await build({
-    entryPoints: ['index', 'node'].map((name) => join(import.meta.dirname, `../../src/${name}.ts`)),
-    outdir: built,
-    bundle: true,
-    splitting: true,
-    packages: 'external',
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-  });
-  writeFileSync(join(built, 'package.json'), '{ "type": "module" }');
+  built = await buildEntries('matrix', ['index', 'node']);
   [plain = [], instrumented = []] = await Promise.all(['0', '1'].map(run));
 }, 150_000);
-afterAll(() => rmSync(built, { recursive: true, force: true }));
+afterAll(() => built?.remove());
 
 async function run(mode: string): Promise<Line[]> {
   const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', 'child.mjs'], {
     cwd: import.meta.dirname,
-    env: { ...process.env, INSTRUMENTED: mode, BUILT: String(pathToFileURL(built)) },
+    env: { ...process.env, INSTRUMENTED: mode, BUILT: String(pathToFileURL(built.folder)) },
     maxBuffer: 1 << 28,
   });
   const lines = stdout.trim().split('\n');
