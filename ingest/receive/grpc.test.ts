@@ -109,6 +109,15 @@ describe('OTLP over gRPC', () => {
     expect(details.includes(retryInfo.subarray(2))).toBe(true);
   });
 
+  it('lets megabytes be under way on one connection', async () => {
+    const { open } = await setUp();
+    const stream = open();
+    const status = statusOf(stream);
+    stream.end(message(Buffer.from('x')));
+    await status;
+    expect(session?.state.remoteWindowSize).toBeGreaterThan(8 * 1024 * 1024);
+  });
+
   it('refuses a message over the limit by its length alone, and lets go of the sender', async () => {
     const { open, arrivals, budget } = await setUp();
     const stream = open();

@@ -17,6 +17,12 @@ const services: ReadonlyMap<string, Signal> = new Map([
 /** A stream that says nothing for this long is given up, with the memory it was promised. */
 const idleMs = 60_000;
 
+/**
+ * What may be under way on one connection, over all its streams. By default it is 64 KiB, whatever the streams are
+ * allowed: 10 MB then need 160 round trips, each of which waits for both event loops.
+ */
+const connectionWindow = 16 * 1024 * 1024;
+
 /** OTLP over gRPC. */
 export interface GrpcReceiver {
   readonly server: Http2Server;
@@ -45,6 +51,7 @@ export function createGrpc(
   const sessions = new Set<{ close(): void; destroy(): void }>();
   server.on('session', (session) => {
     sessions.add(session);
+    session.setLocalWindowSize(connectionWindow);
     // A broken peer ends its own connection, nothing else.
     session.on('error', () => session.destroy());
     session.on('close', () => sessions.delete(session));
