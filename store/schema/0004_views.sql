@@ -156,10 +156,20 @@ WITH
           AND ({only_task:String} = '' OR (day IN days_of_task AND task_id = {only_task:String}))
     ),
 
-    -- A session stands for its last task begun before the verdict, wherever that lies.
+    -- A session stands for its last task begun before the verdict, wherever that lies. The verdict comes along, so that it
+    -- need not be joined again.
     named_sessions AS
     (
-        SELECT verdicts.key AS key, argMax((task_id, started_at), (started_at, task_id)) AS last_task
+        SELECT
+            argMax((task_id, started_at), (started_at, task_id)) AS last_task,
+            verdicts.key AS key,
+            any(verdicts.outcome) AS outcome,
+            any(verdicts.source) AS source,
+            any(verdicts.score) AS score,
+            any(verdicts.reason) AS reason,
+            any(verdicts.by) AS by,
+            any(verdicts.at) AS at,
+            any(verdicts.weight) AS weight
         FROM tasks FINAL
         INNER JOIN verdicts ON verdicts.name = ('session', tasks.session_id)
         WHERE project = {project:String}
@@ -172,11 +182,10 @@ WITH
 
     matches AS
     (
-        SELECT named_tasks.task_id AS task_id, named_tasks.started_at AS started_at, verdicts.*
+        SELECT task_id, started_at, key, outcome, source, score, reason, by, at, weight
         FROM named_tasks INNER JOIN verdicts ON named_tasks.name = verdicts.name
         UNION ALL
-        SELECT last_task.1, last_task.2, verdicts.*
-        FROM named_sessions INNER JOIN verdicts ON named_sessions.key = verdicts.key
+        SELECT last_task.1, last_task.2, key, outcome, source, score, reason, by, at, weight FROM named_sessions
     ),
 
     judged AS
