@@ -1,11 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-// Two projects: `unit` needs no engine; `engine` runs against ClickHouse (one data directory per process, and threads
-// crash the engine), so its files run in forks. Three at a time, of both together: on two cores, two leave gaps where a
-// file waits for the processes that it started, and each more loads all modules once more.
+// One process runs many files, three at a time: on two cores, two leave gaps where a file waits for the processes that it
+// started, and each more loads all modules once more. Processes, because threads crash the engine. All files are of one
+// project, because another project's files would get processes of their own: a seventh of the suite's time went there.
 const conditions = ['app-source', 'node', 'development|production'];
-const engine = ['**/*.engine.test.ts', 'test/**/*.test.ts'];
 
 // Part of `npm run test:faults`, which takes its time; kill -9 is also in the replay and in ingest's own specs.
 const faults = ['test/faults/*.test.ts'];
@@ -15,10 +14,17 @@ class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const long = ({ moduleId }: TestSpecification) =>
-      /\/test\/(replay|cli|matrix)\//.test(moduleId);
+      /\/test\/(replay|cli|matrix|package)\b/.test(moduleId);
     return [...sorted.filter(long), ...sorted.filter((file) => !long(file))];
   }
 }
+
+const processes = {
+  pool: 'forks',
+  isolate: false,
+  testTimeout: 120_000,
+  hookTimeout: 60_000,
+} as const;
 
 export default defineConfig({
   ssr: { resolve: { conditions } },
@@ -29,38 +35,21 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'unit',
+          ...processes,
+          name: 'suite',
           include: ['**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**', ...engine],
-          isolate: false,
-          maxWorkers: 3,
-          testTimeout: 30_000,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'engine',
-          include: engine,
           exclude: ['**/node_modules/**', '**/dist/**', ...faults],
-          pool: 'forks',
-          isolate: false,
           maxWorkers: 3,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
         },
       },
       {
         extends: true,
         test: {
+          ...processes,
           name: 'faults',
           include: faults,
-          pool: 'forks',
-          isolate: false,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
         },
       },
     ],

@@ -26,5 +26,7 @@ it('finds in the recorded runs what was counted by hand, and nothing else', () =
     }
   }
   // Without the whole data: the three committed runs.
-  expect(hits).toEqual(complete ? expected : { silent_tool_failure: [1, 1], ungrounded_argument: [1, 0] });
+  expect(hits).toEqual(
+    complete ? expected : { silent_tool_failure: [1, 1], ungrounded_argument: [1, 0] },
+  );
 });
