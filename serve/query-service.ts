@@ -28,7 +28,7 @@ export interface QueryService {
 }
 
 /** Asked of the embedded engine, which has inserts and derivations to do as well. */
-const questionsAtOnce = 3;
+const questionsAtOnce = 2;
 
 /** `isBusy` says when new data goes before findings. */
 export async function startQuery(
