@@ -1,22 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, type Store } from './connection.ts';
+import { openEmbedded } from '../test/clickhouse/backends.ts';
+import type { Store } from './connection.ts';
 import { openBeside } from './embedded.ts';
 import { command, param, query, sql } from './sql.ts';
 
 describe('openBeside', () => {
-  let path: string;
   let store: Store;
   beforeAll(async () => {
-    path = await mkdtemp(join(tmpdir(), 'plumbline-'));
-    store = await openStore({ path });
+    store = await openEmbedded();
   });
-  afterAll(async () => {
-    await store.close();
-    await rm(path, { recursive: true });
-  });
+  afterAll(() => store.close());
 
   it('answers while the store itself is busy', async () => {
     const beside = await openBeside(store, 1);

@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, type Store } from './connection.ts';
+import { openEmbedded } from '../test/clickhouse/backends.ts';
+import type { Store } from './connection.ts';
 import { literal } from './literal.ts';
 import { param } from './sql.ts';
 
@@ -37,16 +35,11 @@ function* texts(): Generator<string> {
 }
 
 describe('literal, in the engine', () => {
-  let path: string;
   let store: Store;
   beforeAll(async () => {
-    path = await mkdtemp(join(tmpdir(), 'plumbline-'));
-    store = await openStore({ path });
+    store = await openEmbedded();
   });
-  afterAll(async () => {
-    await store.close();
-    await rm(path, { recursive: true });
-  });
+  afterAll(() => store.close());
 
   async function read(query: string, params?: Record<string, unknown>): Promise<unknown> {
     const result = await store.client.query({
