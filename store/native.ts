@@ -23,10 +23,10 @@ export function encodeBlock<Row>(
   out.varint(columns.length);
   out.varint(rows.length);
   const values: unknown[] = new Array(rows.length);
-  for (const { name, column } of columns) {
+  for (const { name, column, gather } of columns) {
     out.text(name);
     out.text(column.type);
-    for (let i = 0; i < rows.length; i += 1) values[i] = rows[i]?.[name as keyof Row];
+    gather(rows, values);
     writeColumn(out, column, `${table.name}.${name}`, values);
     if (out.length > maxBytes) return null;
   }
@@ -37,6 +37,23 @@ export function encodeBlock<Row>(
 interface Column {
   readonly name: string;
   readonly column: NativeColumn;
+  /** Copies the column's value of each row. */
+  readonly gather: Gather;
+}
+
+type Gather = (rows: readonly unknown[], into: unknown[]) => void;
+
+/**
+ * One function per column, compiled from text: all columns read by one function are a megamorphic load each, a third of
+ * what encoding took.
+ */
+function gathering(name: string): Gather {
+  const key = JSON.stringify(name);
+  return new Function(
+    'rows',
+    'into',
+    `for (let i = 0; i < rows.length; i += 1) into[i] = rows[i][${key}];`,
+  ) as Gather;
 }
 
 const compiled = new WeakMap<object, readonly Column[]>();
@@ -49,6 +66,7 @@ function columnsOf<Row>(table: Table<Row>): readonly Column[] {
   const columns = Object.entries<string>({ ...table.columns }).map(([name, type]) => ({
     name,
     column: nativeColumn(type),
+    gather: gathering(name),
   }));
   compiled.set(table, columns);
   return columns;

@@ -143,7 +143,8 @@ CREATE TABLE IF NOT EXISTS tasks
 ENGINE = ReplacingMergeTree(ver, deleted)
 PARTITION BY toMonday(day)
 ORDER BY (project, day, task_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
+    min_bytes_for_wide_part = 134217728, vertical_merge_algorithm_min_rows_to_activate = 1;
 
 -- Findings and trajectory measures of the second pass: one row per task, replaced whole, so that a vanished finding
 -- vanishes. `task_ver` is the version of the task row it was computed from, `ended` whether that task was over then.
@@ -189,7 +190,8 @@ CREATE TABLE IF NOT EXISTS task_findings
 ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toMonday(day)
 ORDER BY (project, day, task_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
+    min_bytes_for_wide_part = 134217728, vertical_merge_algorithm_min_rows_to_activate = 1;
 
 -- What one UTC day says about a tool (`kind` tool: results by shape) or a workflow (cost: tasks by the logarithm of the
 -- cost of successes; calls: tasks by tool calls). A task is judged by the days before its own.
