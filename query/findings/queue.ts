@@ -6,9 +6,14 @@ export const maxQueue = 200_000;
 const firstRetryMs = 1_000;
 const maxRetryMs = 300_000;
 
+interface Waiting {
+  readonly task: Candidate;
+  readonly dueAt: number;
+}
+
 /** Tasks that wait to be judged. Times are milliseconds since 1970. */
 export class Queue {
-  private readonly tasks = new Map<string, Candidate>();
+  private readonly tasks = new Map<string, Waiting>();
   private readonly failures = new Map<string, { readonly times: number; readonly until: number }>();
   /** Until when a large task rests after it was judged, so that its size bounds what it costs. */
   private readonly rests = new Map<string, number>();
@@ -20,27 +25,47 @@ export class Queue {
   /** Takes in what was read; a newer version of a task replaces the older one. */
   offer(tasks: readonly Candidate[]): void {
     for (const task of tasks) {
-      const known = this.tasks.get(keyOf(task));
-      if (known === undefined || task.ver > known.ver) this.tasks.set(keyOf(task), task);
+      const key = keyOf(task);
+      const known = this.tasks.get(key)?.task;
+      if (known === undefined || task.ver > known.ver) this.put(key, task);
     }
   }
 
   due(at: number): Candidate[] {
-    for (const [key, until] of this.rests) if (until <= at) this.rests.delete(key);
     const due: Candidate[] = [];
-    for (const [key, task] of this.tasks) {
-      if (dueAt(task) > at || this.rests.has(key)) continue;
-      if ((this.failures.get(key)?.until ?? 0) <= at) due.push(task);
-    }
+    this.eachDue(at, (task) => due.push(task));
     return due;
+  }
+
+  /** How many are due: asked for by every scrape, so that nothing is made for it. */
+  countDue(at: number): number {
+    let count = 0;
+    this.eachDue(at, () => {
+      count += 1;
+    });
+    return count;
+  }
+
+  private eachDue(at: number, take: (task: Candidate) => void): void {
+    this.rests.forEach((until, key) => {
+      if (until <= at) this.rests.delete(key);
+    });
+    this.tasks.forEach(({ task, dueAt: due }, key) => {
+      if (due > at || this.rests.has(key)) return;
+      if ((this.failures.get(key)?.until ?? 0) <= at) take(task);
+    });
+  }
+
+  private put(key: string, task: Candidate): void {
+    this.tasks.set(key, { task, dueAt: dueAt(task) });
   }
 
   /** The task was judged: it leaves, or waits for its end. A version that came meanwhile stays. */
   judged(task: Candidate, open: boolean, at: number): void {
     const key = keyOf(task);
     this.failures.delete(key);
-    if (this.tasks.get(key)?.ver !== task.ver) return;
-    if (open) this.tasks.set(key, { ...task, judged_open_at: at });
+    if (this.tasks.get(key)?.task.ver !== task.ver) return;
+    if (open) this.put(key, { ...task, judged_open_at: at });
     else this.tasks.delete(key);
   }
 

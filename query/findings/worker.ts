@@ -82,7 +82,7 @@ export class Worker {
 
   /** Tasks that are due, or would be if earlier days were not still arriving. */
   backlog(): number {
-    return this.queue.due(this.options.now().getTime()).length;
+    return this.queue.countDue(this.options.now().getTime());
   }
 
   state(): PassState {

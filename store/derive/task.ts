@@ -1,5 +1,6 @@
 import type { TaskRow } from '../tables/tasks.ts';
 import { type Boundaries, traceBoundaries } from './boundaries.ts';
+import { bundles } from './bundles.ts';
 import { callColumns, small, totals } from './call-columns.ts';
 import { type Ending, endingOf, endingWithoutSpans } from './ending.ts';
 import { countHandoffs } from './handoffs.ts';
@@ -7,6 +8,7 @@ import { type Lifecycle, lifecycle } from './lifecycle.ts';
 import { startOf } from './log-calls.ts';
 import { type Parts, splittingTasks } from './parts.ts';
 import { modelKind, type TaskLog, type TaskSpan } from './telemetry.ts';
+import { compareText } from './trace.ts';
 import { atOnce, type Turns } from './turns.ts';
 
 /** A task without what only the moment of writing adds: its version. */
@@ -32,11 +34,13 @@ export function* derivingTasks(
   boundaries: Boundaries,
 ): Turns<DerivedTask[]> {
   const tasks: DerivedTask[] = [];
-  for (const parts of yield* splittingTasks(spans, logs, boundaries)) {
-    tasks.push(taskOf(parts));
-    yield;
+  for (const bundle of bundles(spans, logs, boundaries.conversations)) {
+    for (const parts of yield* splittingTasks(bundle.spans, bundle.logs, boundaries)) {
+      tasks.push(taskOf(parts));
+      yield;
+    }
   }
-  return tasks;
+  return tasks.sort((a, b) => compareText(a.task_id, b.task_id));
 }
 
 function taskOf(parts: Parts): DerivedTask {
