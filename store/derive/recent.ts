@@ -22,7 +22,7 @@ export interface Recent {
 }
 
 /** Some 1 kB each, texts included: what arrives while two derivations run at full rate. */
-const MAX_SPANS = 65_536;
+const MAX_SPANS = 40_960;
 /** A trace beyond is derived seldom, and would push out all others. */
 const MAX_OF_TRACE = 1024;
 /** A span of more text (error messages, above all) is read back like any other. */
