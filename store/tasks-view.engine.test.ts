@@ -170,6 +170,20 @@ for (const backend of usualBackends) {
         expect(row?.unmetered_calls).toBe(0);
       });
 
+      it('of very many calls is what one costs, that many times', async () => {
+        // 1000 × 2.50 + 100 × 10 is 0.0035; added up one by one in doubles it would be 70.00000000002373.
+        const calls = Array.from({ length: 20_000 }, () => ({
+          name: 'flat',
+          input: 1000,
+          output: 100,
+          reported: 0.0035,
+        }));
+        await put(store, costTask('many', calls));
+        const row = await one(store, 'many');
+        expect(row.cost_usd).toBeCloseTo(70, 13);
+        expect(row.cost_usd_reported).toBeCloseTo(70, 13);
+      });
+
       it('is the same in the answer for one task', async () => {
         for (const id of ['dated', 'unpriced']) expect(await one(store, id)).toEqual(seen.get(id));
       });

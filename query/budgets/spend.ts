@@ -1,5 +1,6 @@
 import type { Store } from '../../store/connection.ts';
 import { join, param, query, type Sql, sql } from '../../store/sql.ts';
+import { usdOf } from '../money.ts';
 import { tasksIn } from '../tasks/find.ts';
 import { clickhouseTime } from '../time.ts';
 import type { Budget } from './settings.ts';
@@ -70,7 +71,7 @@ export async function spendOf(
       FROM ${tasks}`;
   const found = await query<Row>(
     store,
-    sql`SELECT ${keys[budget.per]} AS key, uniqExact(task_id) AS tasks, sum(known) AS spent, sum(recent) AS recent,
+    sql`SELECT ${keys[budget.per]} AS key, uniqExact(task_id) AS tasks, sumKahan(known) AS spent, sumKahan(recent) AS recent,
         max(is_partial) AS partial, arraySort(groupUniqArrayArray(unknown)) AS unpriced
       FROM (${rows}) WHERE ${conditions(budget)} GROUP BY key
       ORDER BY spent DESC, key LIMIT ${param('UInt32', limit)}`,
@@ -109,12 +110,12 @@ export function judge(row: Row, budget: Budget, now: Date): Spend {
   return {
     key: row.key,
     tasks: Number(row.tasks),
-    spent_usd: row.spent,
+    spent_usd: usdOf(row.spent),
     is_lower_bound: partial,
     unpriced_models: row.unpriced,
     used_ratio: ratio,
-    remaining_usd: remaining,
-    rate_usd_per_hour: rate,
+    remaining_usd: usdOf(remaining),
+    rate_usd_per_hour: rate === null ? null : usdOf(rate),
     exhausted_at: leftMs > windowMs ? null : new Date(now.getTime() + leftMs),
     state: row.spent > limit_usd ? 'exceeded' : within,
   };

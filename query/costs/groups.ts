@@ -1,5 +1,6 @@
 import type { Store } from '../../store/connection.ts';
 import { join, param, query, type Sql, sql } from '../../store/sql.ts';
+import { usdOf } from '../money.ts';
 import { filters, type TaskFilter, type TaskScope, tasksIn } from '../tasks/find.ts';
 
 /**
@@ -94,12 +95,12 @@ export async function costGroups(
         uniqExactIf(task_id, outcome = 'success') AS successes,
         uniqExactIf(task_id, outcome = 'failure') AS failures,
         countIf(isNull(cost)) AS unknown,
-        sum(known_cost) AS known,
-        sum(wasted_cost) AS wasted,
-        sumOrNull(reported_cost) AS reported,
-        sumOrNull(reported_less_computed) AS difference,
-        sum(tool_part) AS tools,
-        sum(human_part) AS human,
+        sumKahan(known_cost) AS known,
+        sumKahan(wasted_cost) AS wasted,
+        sumKahanOrNull(reported_cost) AS reported,
+        sumKahanOrNull(reported_less_computed) AS difference,
+        sumKahan(tool_part) AS tools,
+        sumKahan(human_part) AS human,
         arraySort(groupUniqArrayArray(unpriced)) AS unpriced,
         sum(unmetered) AS unmetered
       FROM (${perCall ? callRows(scope, filter, by, include) : taskRows(scope, filter, include)})
@@ -217,7 +218,7 @@ function toGroup(
 ): CostGroup {
   const tasks = Number(row.tasks);
   const successes = Number(row.successes);
-  const known = exact(row.known + row.tools + row.human + (overhead ?? 0));
+  const known = usdOf(row.known + row.tools + row.human + (overhead ?? 0));
   const cost = Number(row.unknown) > 0 ? null : known;
   return {
     key: Object.fromEntries(
@@ -230,19 +231,14 @@ function toGroup(
     cost_usd_known: known,
     cost_per_task_usd: cost === null || tasks === 0 ? null : cost / tasks,
     cost_per_success_usd: cost === null || successes === 0 ? null : cost / successes,
-    wasted_usd: exact(row.wasted),
-    cost_usd_reported: row.reported === null ? null : exact(row.reported),
-    reported_difference_usd: row.difference === null ? null : exact(row.difference),
+    wasted_usd: usdOf(row.wasted),
+    cost_usd_reported: row.reported === null ? null : usdOf(row.reported),
+    reported_difference_usd: row.difference === null ? null : usdOf(row.difference),
     label_coverage_ratio: tasks === 0 ? null : (successes + Number(row.failures)) / tasks,
-    tool_cost_usd: include.includes('tools') ? exact(row.tools) : null,
-    human_cost_usd: include.includes('human') && additive(by) ? exact(row.human) : null,
-    overhead_usd: overhead === null ? null : exact(overhead),
+    tool_cost_usd: include.includes('tools') ? usdOf(row.tools) : null,
+    human_cost_usd: include.includes('human') && additive(by) ? usdOf(row.human) : null,
+    overhead_usd: overhead === null ? null : usdOf(overhead),
     unpriced_models: row.unpriced,
     unmetered_calls: Number(row.unmetered),
   };
-}
-
-/** The engine adds in any order; beyond a billionth of a cent only that order would show. */
-function exact(usd: number): number {
-  return Number(usd.toFixed(11));
 }

@@ -1,5 +1,6 @@
 import type { Store } from '../../store/connection.ts';
 import { param, query, sql } from '../../store/sql.ts';
+import { usdOf } from '../money.ts';
 import { wilson } from '../statistics/proportions.ts';
 import type { TaskFilter, TaskScope } from '../tasks/find.ts';
 import {
@@ -120,7 +121,7 @@ function readHits(
   return query<HitRow>(
     store,
     sql`SELECT ${keyArray(order)} AS key, count() AS tasks, countIf(outcome = 'success') AS successes,
-        countIf(outcome = 'failure') AS failures, sum(found_key.2) AS occurrences, sum(cost) AS cost,
+        countIf(outcome = 'failure') AS failures, sum(found_key.2) AS occurrences, sumKahan(cost) AS cost,
         groupArraySorted(3)((outcome != 'failure', -counted_ms, task_id)) AS examples
       FROM (
         SELECT t.task_id AS task_id, t.outcome AS outcome, t.cost_usd_known AS cost,
@@ -149,7 +150,7 @@ function toGroup(row: HitRow, by: readonly RateKeyName[], judged: number): RateG
     rate: tasks / judged,
     rate_low: interval.low,
     rate_high: interval.high,
-    cost_usd_known: row.cost,
+    cost_usd_known: usdOf(row.cost),
     example_task_ids: row.examples.map(([, , id]) => id),
   };
 }

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { QueryContext } from '../context.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { usdOf } from '../money.ts';
 import { prices, range } from '../tasks/routes.ts';
 import { rfc, time } from '../time.ts';
 import { limit, returns, traffic, valid } from '../valid.ts';
@@ -200,7 +201,7 @@ function costOf({
   readonly unknown_costs: string;
 }) {
   // The engine adds in any order; beyond a billionth of a cent only that order would show.
-  const known = Number(cost.toFixed(11));
+  const known = usdOf(cost);
   return { cost_usd: Number(unknown_costs) > 0 ? null : known, cost_usd_known: known };
 }
 

@@ -56,7 +56,7 @@ export function workflowRows(
     sql`SELECT toString(workflow) AS workflow, count() AS tasks, countIf(outcome = 'success') AS successes,
         countIf(outcome = 'failure') AS failures, countIf(escalated) AS escalated, sum(llm_calls) AS llm_calls,
         sum(tool_calls) AS tool_calls, sum(tool_errors) AS tool_errors, countIf(isNull(cost_usd)) AS unknown_costs,
-        sum(cost_usd_known) AS cost, ${quantiles(sql`duration_ms`)}, max(last_signal_at) AS last_at
+        sumKahan(cost_usd_known) AS cost, ${quantiles(sql`duration_ms`)}, max(last_signal_at) AS last_at
       FROM ${tasksIn(scope)}
       WHERE ${every([...filters(filter), ...beyond])}
       GROUP BY workflow ORDER BY workflow LIMIT ${param('UInt32', limit)}`,
@@ -80,7 +80,7 @@ export function callRows(
     store,
     sql`SELECT ${key} AS key, uniqExact(task_id) AS tasks, count() AS calls, countIf(call_error != '') AS errors,
         countIf(isNull(${tools ? sql`tool_cost_usd` : sql`call_cost`})) AS unknown_costs,
-        sum(ifNull(${tools ? sql`call_rate` : sql`call_cost`}, 0)) AS cost,
+        sumKahan(ifNull(${tools ? sql`call_rate` : sql`call_cost`}, 0)) AS cost,
         sum(ifNull(call_input, 0)) AS input_tokens, sum(ifNull(call_output, 0)) AS output_tokens,
         ${quantiles(sql`call_duration`)}, max(call_start) AS last_at
       FROM ${tasksIn(scope)}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { storedFinding } from '../findings/stored.ts';
+import { usdOf } from '../money.ts';
 import { rfc } from '../time.ts';
 
 const text = z.string().nullable();
@@ -83,6 +84,8 @@ type Convert = (value: unknown) => unknown;
 
 const orNull: Convert = (value) => (value === '' || value === undefined ? null : value);
 const number: Convert = (value) => (value === null || value === undefined ? null : Number(value));
+const money: Convert = (value) =>
+  value === null || value === undefined ? null : usdOf(Number(value));
 const timeOrNull: Convert = (value) =>
   typeof value === 'string' && value !== '' ? rfc(value) : null;
 const truth: Convert = (value) => Number(value) === 1;
@@ -104,11 +107,11 @@ const special: Readonly<Record<string, Convert>> = {
   traffic: asIs,
 };
 
-const numeric = /_ms$|_tokens$|_usd|^attempts$|_calls$|_errors$|^handoffs$|^approvals$|_score$/;
+const numeric = /_ms$|_tokens$|^attempts$|_calls$|_errors$|^handoffs$|^approvals$|_score$/;
 
 const converters = Object.keys(taskRecord.shape).map((name): readonly [string, Convert] => [
   name,
-  special[name] ?? (numeric.test(name) ? number : orNull),
+  special[name] ?? (numeric.test(name) ? number : name.includes('_usd') ? money : orNull),
 ]);
 
 /** The record of one row of the view. */

@@ -1,5 +1,6 @@
 import type { Store } from '../../store/connection.ts';
 import { param, query, sql } from '../../store/sql.ts';
+import { usdOf } from '../money.ts';
 import { clickhouseTime } from '../time.ts';
 import { tasksIn } from './find.ts';
 import type { TaskViewRow } from './record.ts';
@@ -96,8 +97,7 @@ function totalOf(
   for (const { task_id, cost_usd } of children.get(id) ?? []) {
     if (seen.has(task_id)) continue;
     const cost = totalOf(task_id, cost_usd, children, seen);
-    // Beyond a billionth of a cent a sum of doubles shows only its order.
-    total = total === null || cost === null ? null : Number((total + cost).toFixed(11));
+    total = total === null || cost === null ? null : usdOf(total + cost);
   }
   return total;
 }

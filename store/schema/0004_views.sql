@@ -321,11 +321,12 @@ SELECT
         toNullable((toUnixTimestamp64Nano(counted_at) - toUnixTimestamp64Nano(started_at)) / 1e6)
     ) AS duration_ms,
     call_costs AS `calls.cost_usd`,
-    arraySum(cost -> ifNull(cost, 0), call_costs) AS cost_usd_known,
+    -- Kahan's sum: 200,000 calls at 0.0035 are 700, not 699.9999999999218.
+    arrayReduce('sumKahan', arrayMap(cost -> ifNull(cost, 0), call_costs)) AS cost_usd_known,
     if(has(call_costs, NULL), NULL, toNullable(cost_usd_known)) AS cost_usd,
     if(
         arrayExists(cost -> cost IS NOT NULL, `calls.cost_reported`),
-        toNullable(arraySum(cost -> ifNull(cost, 0), `calls.cost_reported`)),
+        toNullable(arrayReduce('sumKahan', arrayMap(cost -> ifNull(cost, 0), `calls.cost_reported`))),
         NULL
     ) AS cost_usd_reported,
     unpriced_calls AS `calls.unpriced`,
@@ -334,7 +335,7 @@ SELECT
     call_rates AS `calls.rate_usd`,
     if(
         arrayExists(key -> startsWith(key, 'tool\0'), mapKeys(rate_book)),
-        toNullable(arraySum(call_rates)),
+        toNullable(arrayReduce('sumKahan', call_rates)),
         NULL
     ) AS tool_cost_usd,
     if(
