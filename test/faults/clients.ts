@@ -44,6 +44,8 @@ export interface ClientOptions {
 
 /** How many requests a client keeps to send their bytes again. */
 const KEPT = 300;
+/** A start takes some seconds, on a busy machine some more. */
+const LONGEST_DOWN_MS = 90_000;
 
 export function startClients(options: ClientOptions): Clients {
   const { instances, random, workers = 5, paceMs = 10, duplicates = 0.3 } = options;
@@ -61,6 +63,7 @@ export function startClients(options: ClientOptions): Clients {
     broken: 0,
     wrong: 0,
   };
+  let upAt = Date.now();
   let mode: 'run' | 'finish' | 'stop' = 'run';
   const int = (below: number) => Math.floor(random() * below);
 
@@ -92,10 +95,18 @@ export function startClients(options: ClientOptions): Clients {
     return pack(items, pad === 0 && random() < 0.5, pad);
   }
 
+  /** Whoever is killed is started again at once; one that ended by itself is not. */
+  function noteUp(isUp: boolean): void {
+    if (isUp) upAt = Date.now();
+    else if (Date.now() - upAt > LONGEST_DOWN_MS)
+      throw new Error('every server has ended by itself');
+  }
+
   async function send(request: Request): Promise<void> {
     const up = instances.filter(({ isUp }) => isUp);
     const target = up[int(up.length)];
     stats.requests += 1;
+    noteUp(target !== undefined);
     const status = target === undefined ? 0 : await post(target, request, stats);
     if (status === 200) {
       stats.acked += 1;

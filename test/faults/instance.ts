@@ -66,7 +66,10 @@ export function newInstance(settings: Settings): Instance {
     child = started;
     const last = () => started.kill('SIGKILL');
     process.once('exit', last);
-    started.once('exit', () => process.off('exit', last));
+    started.once('exit', () => {
+      process.off('exit', last);
+      if (child === started) urls = undefined;
+    });
     return started;
   }
 

@@ -28,7 +28,7 @@ const mutants: readonly Mutant[] = [
     find: append,
     replace: `const late = { ...record, body: record.body.slice() };
         setTimeout(() => void journal.append(late).then((one) => {
-          if (one.kind === 'stored') queue.offer({ ...one, project, receivedAt, payload, bytes });
+          if (one.kind === 'stored') queue.offer({ ...admitted, ...one, project, receivedAt });
         }), 500);
         if (receivedAt > 0) return { kind: 'accepted' };
         ${append}`,
@@ -177,6 +177,7 @@ function verdictOn(mutant: Mutant): string {
       { cwd: copy, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 600_000 },
     );
     if (status === 0) return 'GOT THROUGH';
+    if (status === null) return 'FAILED OTHERWISE: no end within ten minutes';
     const last = stdout.trim().split('\n').at(-1) ?? '';
     const { results } = JSON.parse(last) as { results: Record<string, Record<string, unknown>> };
     const [result = {}] = Object.values(results);
