@@ -62,7 +62,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'gives every insert into a table the same token',
     file: 'store/insert.ts',
-    find: `\`\${token}:\${block.first}-\${block.last}\``,
+    find: `\`\${token}:\${first}-\${last}\``,
     replace: 'table.name',
     shows: 'lost',
     only: 'embedded (tokens on)',
