@@ -16,6 +16,8 @@ interface Mutant {
   /** The figure of the result that must not be 0; null: the scenario has to fail for another reason. */
   readonly shows: string | null;
   readonly only: string;
+  /** Seconds of overload. Default 8. */
+  readonly overload?: number;
 }
 
 const append = 'const appended = await journal.append(record);';
@@ -110,8 +112,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'gives up what the store does not take',
     file: 'ingest/writer.ts',
-    find: '() => write(requests, token),',
-    replace: '() => write(requests, token).catch(() => []),',
+    find: 'return prepared(token);',
+    replace: 'return prepared(token).catch(() => []);',
     shows: 'lost',
     only: 'outage',
   },
@@ -140,6 +142,7 @@ const mutants: readonly Mutant[] = [
     replace: ')',
     shows: 'rss_over_bound_mb',
     only: 'large journal',
+    overload: 60,
   },
   {
     name: 'does not say when to come again',
@@ -167,7 +170,8 @@ function verdictOn(mutant: Mutant): string {
     // The one rule that is broken by an assignment needs something to assign to.
     const source = parts.join(mutant.replace).replace('const ver = await', 'let ver = await');
     writeFileSync(file, source);
-    const options = ['--seed', '7', '--rounds', '8', '--outage', '14', '--overload', '8'];
+    const overload = String(mutant.overload ?? 8);
+    const options = ['--seed', '7', '--rounds', '8', '--outage', '14', '--overload', overload];
     const { stdout, status } = spawnSync(
       process.execPath,
       [

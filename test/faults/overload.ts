@@ -37,7 +37,7 @@ const MAX_OPEN = 400;
 const BODIES = 50;
 const SPANS = 400;
 /** What an embedded Plumbline may take at most. */
-const MAX_RSS_MB = 1500;
+const MAX_RSS_MB = 1300;
 
 /**
  * Ten times what Plumbline can store, offered without waiting for answers. A small journal fills at once and has to
