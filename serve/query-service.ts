@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Config } from '../config.ts';
 import { createQuery } from '../query/app.ts';
 import { watchBudgets } from '../query/budgets/metrics.ts';
@@ -29,6 +30,8 @@ export interface QueryService {
 
 /** Asked of the embedded engine, which has inserts and derivations to do as well. */
 const questionsAtOnce = 2;
+/** Together as many as there are processors: with more, acks wait for the heaviest questions, which gain nothing. */
+const threadsOfQuestion = Math.max(1, Math.floor(availableParallelism() / questionsAtOnce));
 
 /** `isBusy` says when new data goes before findings. */
 export async function startQuery(
@@ -39,7 +42,7 @@ export async function startQuery(
   isBusy: () => boolean,
   undo: Undo,
 ): Promise<QueryService> {
-  const store = await openBeside(whole, questionsAtOnce);
+  const store = await openBeside(whole, questionsAtOnce, threadsOfQuestion);
   undo.push(() => store.close());
   const own = await readSettings('PLUMBLINE_SLOS', config.slosFile, parseOpenSlo);
   const prices = await readSettings('PLUMBLINE_PRICES', config.pricesFile, parsePrices);

@@ -39,6 +39,17 @@ describe('openBeside', () => {
     await beside.close();
   });
 
+  it('gives its questions as many threads as it is told to, and only its own', async () => {
+    const threads = async (of: Store) => {
+      const setting = sql`SELECT value FROM system.settings WHERE name = 'max_threads'`;
+      return (await query<{ value: string }>(of, setting))[0]?.value;
+    };
+    const beside = await openBeside(store, 1, 3);
+    expect(await threads(beside)).toBe('3');
+    expect(await threads(store)).not.toBe('3');
+    await beside.close();
+  });
+
   it('has as many questions under way as it has connections, and goes on after one that fails', async () => {
     const beside = await openBeside(store, 2);
     const { lend } = beside;

@@ -46,13 +46,14 @@ function engineOf(root: string): string {
 /**
  * The same store over `count` connections of its own, which share its questions; those of a server share them already.
  * The embedded engine answers one question of a connection after the other, and several connections side by side: who
- * must not wait for the questions of others needs one. Closing it leaves the store open.
+ * must not wait for the questions of others needs one. Each question has so many `threads` of the engine, by default one
+ * for each processor. Closing it leaves the store open.
  */
-export async function openBeside(store: Store, count: number): Promise<Store> {
+export async function openBeside(store: Store, count: number, threads?: number): Promise<Store> {
   if (!store.embedded) return { ...store, close: async () => {} };
   const root = dirname(store.tmp);
   const clients: ClickHouseClient[] = [];
-  for (let i = 0; i < count; i += 1) clients.push(await connect(root));
+  for (let i = 0; i < count; i += 1) clients.push(await connect(root, threads));
   const [client = store.client] = clients;
   const close = async () => {
     for (const one of clients) await one.close();
@@ -77,7 +78,7 @@ function lendAmong(clients: readonly ClickHouseClient[]): Lend {
   };
 }
 
-async function connect(root: string): Promise<ClickHouseClient> {
+async function connect(root: string, threads?: number): Promise<ClickHouseClient> {
   const engine = engineOf(root);
   const { createChdbConnection } = await loadEngine();
   try {
@@ -87,7 +88,8 @@ async function connect(root: string): Promise<ClickHouseClient> {
     }) as unknown as NonNullable<CustomConnection>;
     const client = createClient({ connection, log: QUIET });
     // The embedded engine keeps SET for the whole session: here, once, that is what is wanted.
-    for (const [name, value] of Object.entries(SESSION)) {
+    const settings = { ...SESSION, ...(threads !== undefined && { max_threads: threads }) };
+    for (const [name, value] of Object.entries(settings)) {
       await client.command({ query: `SET ${name} = '${value}'` });
     }
     return client;
