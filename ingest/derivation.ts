@@ -47,7 +47,7 @@ interface Gathered {
 }
 
 /** After a derivation there is a rest as long as it took, up to this: the next one then derives more at once. */
-const maxRestMs = 200;
+const maxRestMs = 350;
 const tickMs = 25;
 
 export function startDerivation(options: DerivationOptions): Derivation {
