@@ -59,7 +59,7 @@ try {
   const passed = run(
     'npx',
     [
-      ...['vitest', 'run', '--project', 'engine', '--reporter', 'verbose'],
+      ...['vitest', 'run', '--project', 'suite', '--reporter', 'verbose'],
       ...['test/otlp/senders.test.ts', 'test/otlp/external.test.ts'],
     ],
     {
