@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backends } from '../test/clickhouse/backends.ts';
 import type { Store } from './connection.ts';
-import { insert } from './insert.ts';
+import { encode, insert, insertBlocks } from './insert.ts';
 import { param, query, sql } from './sql.ts';
 import { type MessageRow, messages } from './tables/messages.ts';
 import { type SpanRow, spans } from './tables/spans.ts';
@@ -148,6 +148,26 @@ for (const backend of backends) {
       const heavy = [0, 1, 2].map((i) => message('heavy', i, big));
       await insert(store, messages, heavy);
       expect(await rows('heavy')).toBe(3);
+    });
+
+    it('takes more blocks than one call of the system does', async () => {
+      const rows = Array.from({ length: 2500 }, (_, i) => ({
+        project: 'blocks',
+        day: 20_000,
+        trace_id: String(i),
+        hash: BigInt(i),
+        content: 'x',
+      }));
+      await insertBlocks(
+        store,
+        messages,
+        rows.flatMap((row) => [...encode(messages, [row])]),
+      );
+      const [count] = await query<{ n: string; last: string }>(
+        store,
+        sql`SELECT uniqExact(trace_id) AS n, max(hash) AS last FROM messages WHERE project = 'blocks'`,
+      );
+      expect(count).toEqual({ n: '2500', last: '2499' });
     });
 
     it('inserts once for one token, also when the insert was split', async () => {
