@@ -159,7 +159,9 @@ for (const backend of backends) {
       it('refuses a file that was changed after it was applied', async () => {
         const changed = { ...first, text: `${first.text} -- changed` };
         await expect(migrate(store.client, [changed, views('y')])).rejects.toThrow(
-          new MigrationError('migration 0001_first.sql was changed after it was applied'),
+          new MigrationError(
+            'the database was made by another build (0001_first.sql differs): use that build, or a new data directory or database',
+          ),
         );
       });
 

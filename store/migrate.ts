@@ -51,7 +51,9 @@ export async function migrate(
   const missing = tables.filter(({ name, checksum }) => applied.get(name) !== checksum);
   for (const { name } of missing) {
     if (applied.has(name)) {
-      throw new MigrationError(`migration ${name} was changed after it was applied`);
+      throw new MigrationError(
+        `the database was made by another build (${name} differs): use that build, or a new data directory or database`,
+      );
     }
   }
   for (const file of missing) await apply(file);
