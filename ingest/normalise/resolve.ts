@@ -74,24 +74,6 @@ interface Engine {
 
 const byOrder = (a: Piece, b: Piece) => a.source.order - b.source.order;
 
-/** Stable and in place. Few pieces are moved by hand: the built-in sort makes arrays to work in. */
-function sortPieces(pieces: Piece[]): void {
-  if (pieces.length > 64) {
-    pieces.sort(byOrder);
-    return;
-  }
-  for (let i = 1; i < pieces.length; i += 1) {
-    const piece = pieces[i] as Piece;
-    let at = i;
-    for (; at > 0; at -= 1) {
-      const before = pieces[at - 1] as Piece;
-      if (before.source.order <= piece.source.order) break;
-      pieces[at] = before;
-    }
-    pieces[at] = piece;
-  }
-}
-
 function eligible(source: CompiledSource, detected: Detected, kind: string): boolean {
   if (source.scoped && detected[source.convention] !== 1) return false;
   if (source.kinds !== null && !source.kinds.has(kind)) return false;
@@ -201,7 +183,7 @@ function gather({ plan, conventionsOfName }: Engine, item: Item, batch: BatchCon
   }
   for (const rank of conventionsOfName(item.name)) detected[rank] = 1;
   if (item.events.length > 0) eventPieces(plan, item.events, pieces);
-  sortPieces(pieces);
+  pieces.sort(byOrder);
   return { detected, plans, pieces, traits };
 }
 

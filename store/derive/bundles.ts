@@ -1,16 +1,11 @@
+import type { Items } from './read.ts';
 import type { TaskLog, TaskSpan } from './telemetry.ts';
-
-/** Items of which no other bundle's items say anything. */
-export interface Bundle {
-  readonly spans: readonly TaskSpan[];
-  readonly logs: readonly TaskLog[];
-}
 
 /** Spans of a bundle, unless what belongs together has more: what is made of so many still fits into the processor's cache. */
 const ENOUGH = 1024;
 
 /**
- * Cuts telemetry where deriving it may be cut: traces stay together that name one task, that tell of one response (a
+ * Cuts telemetry into bundles of which none says anything of another's: traces stay together that name one task, that tell of one response (a
  * caller and its gateway), or, where `conversations` make tasks, that are of one conversation. What is derived of all
  * bundles is what is derived of everything at once, in two thirds of the time for 32,000 spans.
  */
@@ -19,7 +14,7 @@ export function bundles(
   logs: readonly TaskLog[],
   conversations: boolean,
   enough = ENOUGH,
-): Iterable<Bundle> {
+): Iterable<Items> {
   if (spans.length + logs.length <= enough) return [{ spans, logs }];
   const groups = new Groups();
   const spanGroups = spans.map((span) => {
@@ -86,7 +81,7 @@ class Groups {
   }
 }
 
-interface Part extends Bundle {
+interface Part extends Items {
   readonly spans: TaskSpan[];
   readonly logs: TaskLog[];
 }
@@ -102,10 +97,10 @@ interface Grouped {
 }
 
 function* gathered(
-  { spans, logs }: Bundle,
+  { spans, logs }: Items,
   { groups, spanGroups, logGroups }: Grouped,
   enough: number,
-): Generator<Bundle> {
+): Generator<Items> {
   const parts = new Map<number, Part>();
   const partOf = (group: number) => {
     const root = groups.root(group);
